@@ -1,0 +1,1 @@
+"""Real time, real devices: serial ports, USB dongles, sockets, bleak."""

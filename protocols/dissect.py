@@ -1,0 +1,129 @@
+"""Octets plus what they are -> typed fields and a tree with spans. The one decode path of the project.
+
+A `Block` names the kind of octets and the keys that choose a format (`contract.md`, decode). Strict by
+default: the first fault is the error; what a lenient decoder still reads is in `lenient`. No clock, no
+randomness, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from protocols.ble import payloads
+from protocols.errors import DecodeError, EncodeError, UnknownNameError
+from protocols.format import Fields, Format, Keys, as_fields, run, to_plain
+from protocols.layout import Doubt, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["KINDS", "Block", "Dissection", "dissect", "encode"]
+
+KINDS = ("ad", "ad_value", "service_data", "manufacturer_data", "gatt_value", "advertisement")
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """Octets of one kind with what chooses their format (keys of the vector files)."""
+
+    kind: str
+    data: bytes = b""
+    ad_type: int | None = None
+    service_uuid: str | None = None
+    """16-bit UUIDs as 4 hex digits, 32-bit as 8, 128-bit as 8-4-4-4-12."""
+    company_id: str | None = None
+    """4 hex digits of the number."""
+    pdu: str | None = None
+    """`legacy` and `legacy_scan_rsp` enforce 31 octets."""
+    also: dict[str, Any] | None = None
+    """kind advertisement: local_name, service_data, manufacturer_data."""
+
+    @property
+    def selector(self) -> str:
+        """What the format is looked up by."""
+        if self.kind == "ad_value":
+            return str(self.ad_type)
+        if self.kind == "service_data":
+            return (self.service_uuid or "").lower()
+        if self.kind == "manufacturer_data":
+            return (self.company_id or "").lower()
+        return ""
+
+
+class Dissection(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. `fields` is None when nothing could be trusted (or no format fits)."""
+
+    format: str | None
+    fields: Fields | None
+    tree: tuple[Node, ...]
+    error: DecodeError | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Fields as a JSON-like dict; empty when there are none."""
+        return {} if self.fields is None else to_plain(self.fields)
+
+
+def dissect(
+    block: Block,
+    keys: Mapping[str, Any] | Keys | None = None,
+    *,
+    form: str | Format | None = None,
+    lenient: bool = False,
+) -> Dissection:
+    """Decode `block`. A fault of a strict walk is in `error`, beside what a lenient walk could read.
+
+    `form` names the format (or a user's file); without it the format is found by key and prefix, and
+    octets that no format claims stay raw. Raises UnknownNameError, UsageError (malformed keys).
+    """
+    given = keys if isinstance(keys, Keys) else Keys(keys)
+    if block.kind not in KINDS:
+        raise UnknownNameError("kind", block.kind, KINDS)
+    chosen = _format(block, given, form)
+    if chosen is None:
+        raw = Node("data", block.data.hex(), None, 0, len(block.data), ())
+        return Dissection(format=None, fields=None, tree=(raw,))
+    keyed = _with_block(block, given)
+    error = None
+    fields, reader, error = run(chosen, block.data, keyed, strict=not lenient)
+    if error is not None and not lenient:
+        fields, reader, _ = run(chosen, block.data, keyed, strict=False)
+    return Dissection(
+        format=chosen.name,
+        fields=fields,
+        tree=tuple(reader.walk.nodes),
+        error=error,
+        doubts=tuple(reader.walk.doubts),
+    )
+
+
+def encode(
+    form: str | Format, fields: Mapping[str, Any], keys: Mapping[str, Any] | Keys | None = None
+) -> bytes:
+    """Octets of JSON-like `fields` in format `form`. Raises EncodeError (path of the field), UnknownNameError."""
+    given = keys if isinstance(keys, Keys) else Keys(keys)
+    chosen = payloads.FORMATS.get(form) if isinstance(form, str) else form
+    if chosen.encode is None:
+        raise EncodeError("", f"format {chosen.name} is decode only")
+    return chosen.encode(as_fields(chosen.fields, fields), given)
+
+
+def _format(block: Block, keys: Keys, form: str | Format | None) -> Format | None:
+    if isinstance(form, Format):
+        return form
+    if form is not None:
+        return payloads.FORMATS.get(form)
+    if block.kind == "ad":
+        return payloads.FORMATS.get("ad")
+    if block.kind == "advertisement":
+        return payloads.FORMATS.get("advertisement")
+    if block.kind == "gatt_value":
+        return payloads.find("gatt_value", "*", block.data, keys)
+    return payloads.find(block.kind, block.selector, block.data, keys)
+
+
+def _with_block(block: Block, keys: Keys) -> Keys:
+    """Keys that also carry what the block knows about its octets."""
+    return keys.adding({"pdu": block.pdu, "also": block.also})

@@ -1,0 +1,143 @@
+"""The exception tree. Every error says what, where, and what to do; nothing here knows how it is shown.
+
+NearbenchError                    base; str() is one sentence for a user
+├── UsageError                    the request is wrong (exit status 2)
+│   ├── UnknownNameError          a name that no registry holds, with the near misses
+│   └── ScenarioError             file, line and key of a scenario
+├── ProtocolError                 bytes or fields that break a specification (exit status 1)
+│   ├── DecodeError               code, byte offset and path of the first fault
+│   ├── EncodeError               path of the field that cannot be encoded
+│   ├── CaptureError              file and byte offset where a capture is damaged
+│   ├── LocalProtocolError        we would have broken the protocol; `code` is the wire code
+│   └── RemoteProtocolError       the peer broke the protocol; `code` is the wire code
+└── SimulationError               a run cannot go on (exit status 1)
+    ├── NodeError                 code of a node raised (a user's accessory, say): node and time
+    └── WatchdogError             the run stopped making progress
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CaptureError",
+    "DecodeError",
+    "EncodeError",
+    "LocalProtocolError",
+    "NearbenchError",
+    "NodeError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "ScenarioError",
+    "SimulationError",
+    "UnknownNameError",
+    "UsageError",
+    "WatchdogError",
+]
+
+
+class NearbenchError(Exception):
+    """Base of all our errors."""
+
+    exit_status: ClassVar[int] = 1
+
+
+class UsageError(NearbenchError):
+    """The request itself is wrong: unknown name, bad option, unreadable or unparsable file."""
+
+    exit_status: ClassVar[int] = 2
+
+
+class UnknownNameError(UsageError):
+    """No `kind` is called `name`; the message offers the nearest of `known`."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = sorted(known)
+        near = difflib.get_close_matches(name, self.known, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(self.known)}"
+        super().__init__(f"unknown {kind} {name!r}; {hint}")
+
+
+class ScenarioError(UsageError):
+    """A scenario file is wrong at `line` (1-based, None when unknown), key `key`."""
+
+    def __init__(self, file: str, line: int | None, key: str, message: str) -> None:
+        self.file = file
+        self.line = line
+        self.key = key
+        where = f"{file}:{line}" if line is not None else file
+        super().__init__(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+
+
+class ProtocolError(NearbenchError):
+    """Bytes or fields that break a specification."""
+
+
+class DecodeError(ProtocolError):
+    """The first fault of an input.
+
+    `code` is one of the codes of the vector files (`frame_length`, `mic`, ...); `offset` counts octets
+    from the start of the input, None where no single field is at fault; `path` names the field.
+    """
+
+    def __init__(self, code: str, offset: int | None, message: str, *, path: str = "") -> None:
+        self.code = code
+        self.offset = offset
+        self.message = message
+        self.path = path
+        where = "" if offset is None else f" at octet {offset}"
+        super().__init__(f"{code}{where}: {f'{path}: ' if path else ''}{message}")
+
+
+class EncodeError(ProtocolError):
+    """A field that cannot be encoded; `path` names it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{path}: {message}" if path else message)
+
+
+class CaptureError(ProtocolError):
+    """A capture is damaged at byte `offset` of `file`; what came before was already delivered."""
+
+    def __init__(self, file: str, offset: int, message: str) -> None:
+        self.file = file
+        self.offset = offset
+        self.message = message
+        super().__init__(f"{file}: byte {offset}: {message}")
+
+
+class LocalProtocolError(ProtocolError):
+    """We would have broken the protocol."""
+
+    code: ClassVar[int] = 0
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol; `code` is what goes on the wire in answer."""
+
+    code: ClassVar[int] = 0
+
+
+class SimulationError(NearbenchError):
+    """A run cannot go on."""
+
+
+class NodeError(SimulationError):
+    """Code of node `node` raised at `t_us` of simulated time."""
+
+    def __init__(self, node: str, t_us: int, message: str) -> None:
+        self.node = node
+        self.t_us = t_us
+        super().__init__(f"{node} at {t_us / 1e6:.6f} s: {message}")
+
+
+class WatchdogError(SimulationError):
+    """The run stopped making progress (or passed its simulated deadline)."""

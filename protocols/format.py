@@ -1,0 +1,208 @@
+"""What one file under `payloads/` exports: a `Format`, with its keys, its typed fields, decode and encode.
+
+`decode(reader)` gives a frozen struct whose field names, units and nulls are those of the vector files:
+null is None, a field whose octets (or key) are not there is UNSET. `encode(fields, context)` is the inverse.
+No clock, no randomness, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from protocols import layout
+from protocols.errors import DecodeError, EncodeError, UsageError
+from protocols.layout import Codec, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = [
+    "UNSET",
+    "Example",
+    "Fields",
+    "Format",
+    "Keys",
+    "Reader",
+    "UnsetType",
+    "as_fields",
+    "to_plain",
+]
+
+T = TypeVar("T", bound="Fields")
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """Base of all decoded values. UNSET = not in the octets; None = sent as "not available"."""
+
+
+class Keys:
+    """Keys, clocks and other inputs the octets do not carry (`context` of the vector files)."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+        self._given: dict[str, Any] = dict(given or {})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._given
+
+    def adding(self, more: Mapping[str, Any]) -> Keys:
+        """These keys and those of `more` that are not None."""
+        return Keys(
+            {**self._given, **{name: value for name, value in more.items() if value is not None}}
+        )
+
+    def get(self, name: str) -> Any:
+        """The value as given, None when absent."""
+        return self._given.get(name)
+
+    def octets(self, name: str, size: int) -> bytes | None:
+        """`size` octets given as hex, None when absent. Raises UsageError when malformed."""
+        if name not in self._given:
+            return None
+        text = str(self._given[name]).replace(":", "").replace("-", "")
+        try:
+            data = bytes.fromhex(text)
+        except ValueError:
+            raise UsageError(
+                f"context {name}: {text!r} is not hexadecimal; give {2 * size} hex digits"
+            ) from None
+        if len(data) != size and size != layout.REST:
+            raise UsageError(f"context {name}: {len(data)} octets given, {size} needed")
+        return data
+
+    def need(self, name: str, size: int) -> bytes:
+        """As `octets`, but raises EncodeError when absent."""
+        data = self.octets(name, size)
+        if data is None:
+            raise EncodeError(f"context.{name}", f"is needed here ({size} octets as hex)")
+        return data
+
+    def number(self, name: str) -> int | None:
+        """An integer, None when absent. Raises UsageError when it is none."""
+        if name not in self._given:
+            return None
+        value = self._given[name]
+        try:
+            return int(value, 0) if isinstance(value, str) else int(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"context {name}: {value!r} is not an integer") from None
+
+    def text(self, name: str) -> str | None:
+        """Text, None when absent."""
+        return str(self._given[name]) if name in self._given else None
+
+    def all_octets(self, name: str, size: int) -> list[bytes]:
+        """A list of `size`-octet values given as hex (or one, comma separated)."""
+        given = self._given.get(name, [])
+        items: list[Any] = given.split(",") if isinstance(given, str) else list(given)
+        return [cast(bytes, Keys({name: item}).octets(name, size)) for item in items]
+
+
+class Reader:
+    """What a format's `decode` receives: the octets, the keys, and the walk that notes spans and doubts."""
+
+    __slots__ = ("data", "keys", "walk")
+
+    def __init__(self, data: bytes, keys: Keys, *, strict: bool = True) -> None:
+        self.data = data
+        self.keys = keys
+        self.walk = layout.Walk(strict=strict)
+
+    def select(self, count: int) -> bytes:
+        """The first `count` octets, which choose the layout; fewer are `frame_length` (section 5.1 step 2)."""
+        if len(self.data) < count:
+            self.fatal("frame_length", None, f"{len(self.data)} octets, at least {count} needed")
+        return self.data[:count]
+
+    def length(
+        self, *allowed: int, at_least: int | None = None, at_most: int | None = None
+    ) -> None:
+        """Total length must be one of `allowed`, or within the bounds; else `frame_length` (step 4)."""
+        size = len(self.data)
+        if allowed:
+            good, wanted = size in allowed, " or ".join(map(str, allowed))
+        else:
+            good = (at_least is None or size >= at_least) and (at_most is None or size <= at_most)
+            wanted = f"{at_least if at_least is not None else 0} to {'any' if at_most is None else at_most}"
+        if not good:
+            self.fatal("frame_length", None, f"{size} octets, needs {wanted}")
+
+    def fault(self, code: str, offset: int | None, message: str, path: str = "") -> None:
+        """Strict: raise DecodeError. Lenient: note the doubt and return."""
+        self.walk.fault(code, offset, message, path)
+
+    def fatal(self, code: str, offset: int | None, message: str, path: str = "") -> NoReturn:
+        """Raise DecodeError in either mode: nothing can be trusted."""
+        self.walk.fatal(code, offset, message, path)
+
+    def read(self, codec: Codec, data: bytes | None = None, *, base: int = 0) -> dict[str, Any]:
+        """Values of the input (or of `data`, whose first octet is octet `base` of the input)."""
+        return cast(
+            "dict[str, Any]",
+            layout.parse(codec, self.data if data is None else data, self.walk, base=base),
+        )
+
+    def note(
+        self, name: str, value: Any, start: int, end: int, *, source: str | None = None
+    ) -> None:
+        """Add a derived or opaque node to the tree."""
+        unit = layout.unit_of(name)
+        self.walk.nodes.append(Node(name, value, unit, start, end, (), source=source))
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A valid input: seed of the fuzz loop, shown by `nearbench show`."""
+
+    hex: str
+    context: dict[str, Any] = {}  # msgspec copies mutable defaults
+    note: str = ""
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """One advertised (or GATT) format; exported by its file as FORMAT."""
+
+    name: str
+    """as in the vector files, `eddystone-eid`; the file is `eddystone_eid.py`."""
+    title: str
+    source: str
+    """document and clause."""
+    fields: Any
+    """the Fields struct, or the union of them, that `decode` gives and `encode` takes."""
+    decode: Callable[[Reader], Fields]
+    encode: Callable[[Any, Keys], bytes] | None = None
+    keys: tuple[str, ...] = ()
+    """as `KEYS`: "service_data/feaa/20": kind, selector ("*" any) and, optionally, first octets in hex."""
+    claims: Callable[[bytes, Keys], bool] | None = None
+    """further condition for the key to fit."""
+    examples: tuple[Example, ...] = ()
+    confidence: str = "verified"
+    """`verified` (known answers of an independent source), `documented`, or `unverified`, with the reason."""
+
+
+def as_fields(kind: Any, plain: Mapping[str, Any]) -> Any:
+    """A JSON-like mapping as the typed fields of `kind`. Raises EncodeError naming the path."""
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as exc:
+        message, _, path = str(exc).partition(" - at `")
+        raise EncodeError(path.rstrip("`").removeprefix("$").lstrip("."), message) from None
+
+
+def to_plain(fields: Fields) -> dict[str, Any]:
+    """Typed fields as a JSON-like dict; UNSET ones are left out."""
+    return cast("dict[str, Any]", msgspec.to_builtins(fields))
+
+
+def run(
+    form: Format, data: bytes, keys: Keys, *, strict: bool
+) -> tuple[Fields | None, Reader, DecodeError | None]:
+    """(fields, reader with tree and doubts, first error). Lenient: fields are what could still be read."""
+    reader = Reader(data, keys, strict=strict)
+    try:
+        return form.decode(reader), reader, None
+    except DecodeError as exc:
+        return None, reader, exc

@@ -1,0 +1,1 @@
+"""Simulated time: clock, air, radios, accessories, phones, faults, scenarios, trace."""
