@@ -1,0 +1,264 @@
+"""What accessories and phones have in common: settings, commands, a console, and the world they live in.
+
+A user's own device subclasses `Accessory` or `Phone` (one file, one constant) and uses nothing but what is
+here and there. Time is `self.now_us`, chance is `self.draw`; no wall clock, no IO.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+import msgspec
+
+from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError
+from sim.units import Duration, parse_duration_us
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from pathlib import Path
+
+    from sim.trace import TraceEvent
+
+__all__ = [
+    "CommandInfo",
+    "Device",
+    "Place",
+    "Settings",
+    "check_arguments",
+    "command",
+    "convert",
+    "settings_table",
+]
+
+F = TypeVar("F", bound="Callable[..., Awaitable[Any]]")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a device's settings: every field has a default and a doc line naming its unit."""
+
+
+class CommandInfo(msgspec.Struct, frozen=True):
+    """One command of a device, as `nearbench show` and `help` print it."""
+
+    name: str
+    about: str
+    parameters: dict[str, str]
+    """name -> type and default in words."""
+
+
+class Place(Protocol):
+    """The part of the world a device sees."""
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time."""
+        ...
+
+    @property
+    def base(self) -> Path:
+        """Folder that relative file names of the scenario are looked up in."""
+        ...
+
+    def after_us(self, delay_us: int, callback: Callable[..., None], *args: Any) -> Any:
+        """Call back later in simulated time; the result has `cancel()`."""
+        ...
+
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine; what it raises ends the run with the node's name."""
+        ...
+
+    def draw(self, purpose: str, length: int) -> bytes:
+        """Random octets from the scenario's seed."""
+        ...
+
+    def emit(self, node: str, layer: Any, event: str, **details: Any) -> TraceEvent:
+        """Write to the trace."""
+        ...
+
+    def name_of(self, address: str) -> str:
+        """Name of the node that uses this radio address, else the address."""
+        ...
+
+    def address_of(self, name: str) -> str:
+        """Current radio address of the node called `name` ("aa:bb:.. random"). Raises UnknownNameError."""
+        ...
+
+
+def command(method: F) -> F:
+    """Mark a coroutine method as a command; its docstring and annotations are its help."""
+    method.is_command = True  # type: ignore[attr-defined]  # a mark on a function
+    return method
+
+
+class Device:
+    """One simulated device. Subclasses set `Settings` and write `start`."""
+
+    Settings: ClassVar[type[Settings]] = Settings
+    layer: ClassVar[str] = "accessory"
+    about: ClassVar[str] = ""
+    """where its behaviour comes from: documents, products, measurements."""
+
+    def __init__(self, name: str, settings: Any, place: Place) -> None:
+        self.name = name
+        self.settings = settings
+        self.place = place
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time in microseconds."""
+        return self.place.now_us
+
+    def draw(self, purpose: str, length: int) -> bytes:
+        """`length` random octets for `purpose`, from the scenario's seed."""
+        return self.place.draw(f"{self.name}/{purpose}", length)
+
+    def emit(self, event: str, **details: Any) -> TraceEvent:
+        """Write `event` of this device to the trace."""
+        return self.place.emit(self.name, self.layer, event, **details)
+
+    def log(self, text: str) -> None:
+        """A line on the device's console."""
+        self.emit("log", note=text)
+
+    async def start(self) -> None:
+        """Switch on: build tables, start advertising or scanning."""
+
+    async def stop(self) -> None:
+        """Switch off."""
+
+    @classmethod
+    def commands(cls) -> dict[str, CommandInfo]:
+        """Every command, by name."""
+        found: dict[str, CommandInfo] = {}
+        for name in dir(cls):
+            method = getattr(cls, name)
+            if getattr(method, "is_command", False):
+                found[name] = _info(name, method)
+        return found
+
+    async def do(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Run a command. Raises UnknownNameError, UsageError (arguments), and what the command raises."""
+        return await getattr(self, name)(**check_arguments(self, name, arguments))
+
+    def guard(self, action: str, call: Callable[[], Any]) -> Any:
+        """Run a device's own callback; anything it raises becomes a NodeError that names node and time."""
+        try:
+            return call()
+        except NearbenchError:
+            raise
+        except Exception as exc:  # a user's device may raise anything: name it instead of our stack
+            raise node_error(self.name, self.now_us, action, exc) from exc
+
+
+def node_error(node: str, t_us: int, action: str, exc: BaseException) -> NodeError:
+    """`exc`, raised by code of `node`, as an error that names file and line."""
+    trace = exc.__traceback__
+    where = ""
+    while trace is not None:
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return NodeError(node, t_us, f"{action} raised {type(exc).__name__}: {exc} ({where})")
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    return typing.get_type_hints(function)
+
+
+def _info(name: str, method: Any) -> CommandInfo:
+    parameters = {}
+    hints = _hints(method)
+    for parameter in list(inspect.signature(method).parameters.values())[1:]:
+        kind = getattr(hints.get(parameter.name), "__name__", str(hints.get(parameter.name)))
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parameters[parameter.name] = f"{kind}{default}"
+    about = (inspect.getdoc(method) or "").split("\n\n")[0].replace("\n", " ")
+    return CommandInfo(name, about, parameters)
+
+
+def check_arguments(device: Device, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a command in their types. Raises UnknownNameError, UsageError."""
+    known = type(device).commands()
+    node = device.name
+    if name not in known:
+        raise UnknownNameError(f"command of {node}", name, known)
+    method = getattr(device, name)
+    hints = _hints(method)
+    parameters = inspect.signature(method).parameters
+    for key in given:
+        if key not in parameters:
+            raise UnknownNameError(f"argument of {node}.{name}", key, parameters)
+    missing = [p.name for p in parameters.values() if p.default is p.empty and p.name not in given]
+    if missing:
+        raise UsageError(f"{node}.{name} needs {', '.join(missing)}")
+    return {
+        key: convert(value, hints.get(key, Any), f"{node}.{name}: {key}")
+        for key, value in given.items()
+    }
+
+
+def convert(value: Any, kind: Any, where: str) -> Any:
+    """`value` as `kind`; durations with units. Raises UsageError that names `where`."""
+
+    def hook(wanted: type, plain: Any) -> Any:
+        if wanted is Duration:
+            return parse_duration_us(plain)
+        raise NotImplementedError(wanted)
+
+    try:
+        return msgspec.convert(value, kind, dec_hook=hook)
+    except msgspec.ValidationError as exc:
+        message, _, path = str(exc).partition(" - at `")
+        inner = path.rstrip("`").removeprefix("$").lstrip(".")
+        raise UsageError(f"{where}{'.' if inner else ''}{inner}: {message}") from None
+
+
+def settings_table(kind: type[Settings]) -> list[dict[str, Any]]:
+    """Settings of a device: name, type, default and doc line (from the source)."""
+    docs = _field_docs(kind)
+    rows = []
+    for field in msgspec.structs.fields(kind):
+        default = None if field.default is msgspec.NODEFAULT else field.default
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        shown = (
+            default
+            if isinstance(default, str | int | float | bool | list | dict | None)
+            else repr(default)
+        )
+        kind_name = getattr(field.type, "__name__", str(field.type))
+        rows.append(
+            {
+                "name": field.name,
+                "type": kind_name,
+                "default": shown,
+                "about": docs.get(field.name, ""),
+            }
+        )
+    return rows
+
+
+def _field_docs(kind: type) -> dict[str, str]:
+    """The string under each field of a class and its bases, read from the source."""
+    import ast
+    import itertools
+    import textwrap
+
+    docs: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+        except (OSError, TypeError):
+            continue
+        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+        for field, text in itertools.pairwise(body):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+            ):
+                value = text.value
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    docs[field.target.id] = " ".join(value.value.split())
+    return docs

@@ -1,0 +1,1 @@
+"""Diagnoses, one file per rule; registered by being here."""

@@ -1,0 +1,130 @@
+"""The text ladder: parties side by side, time downwards, messages as arrows, everything else as notes.
+
+Pure text from trace events; no colour, no terminal, no clock.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sim.trace import TraceEvent
+
+__all__ = ["Ladder", "Lines", "drawing"]
+
+_TIME = 12
+_ARROWS = ("heard",)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class Ladder:
+    """Draws events of the named parties in `columns` columns.
+
+    Repeated events of one party (the same advert heard again) are drawn `repeats` times and then counted.
+    """
+
+    def __init__(self, parties: Iterable[str], *, columns: int = 80, repeats: int = 1) -> None:
+        self.parties = list(parties)
+        self.columns = columns
+        self.repeats = repeats
+        self.lane = max(9, (columns - _TIME) // max(1, len(self.parties)))
+        self._seen: dict[tuple[str, ...], int] = {}
+
+    def header(self) -> str:
+        """The line of names."""
+        lanes = "".join(name[: self.lane - 1].ljust(self.lane) for name in self.parties)
+        return f"{'seconds'.rjust(_TIME - 1)} {lanes}".rstrip()
+
+    def draw(self, event: TraceEvent) -> Iterator[str]:
+        """Lines for one event; none when it is not one for people (packets, HCI, repetitions)."""
+        if event.layer in ("air", "hci") or event.node not in self.parties:
+            return
+        if not self._is_new(event):
+            return
+        time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
+        label = str(event.fields.get("label") or event.event.replace("_", " "))
+        is_message = event.direction and event.peer in self.parties and event.peer != event.node
+        if is_message:
+            sender, receiver = (
+                (event.node, event.peer) if event.direction == "tx" else (event.peer, event.node)
+            )
+            yield f"{time} {self._arrow(sender, receiver, label)}".rstrip()
+            if event.note:
+                yield from self._note("", event.note, self.parties.index(event.node))
+        else:
+            text = f"{label}: {event.note}" if event.note else label
+            yield from self._note(time, text, self.parties.index(event.node))
+
+    def _is_new(self, event: TraceEvent) -> bool:
+        """Count the event; False for one that happens often and has been drawn."""
+        key = (event.node, event.peer, event.event, str(event.fields.get("label", "")))
+        count = self._seen[key] = self._seen.get(key, 0) + 1
+        return not (event.fields.get("often") and count > self.repeats)
+
+    def summary(self) -> Iterator[str]:
+        """What was drawn once and happened often."""
+        for (node, peer, event, label), count in self._seen.items():
+            if count > self.repeats and event in _ARROWS:
+                yield f"{node} {event} {peer}{f' ({label})' if label else ''} {count} times"
+
+    def _arrow(self, sender: str, receiver: str, label: str) -> str:
+        a, b = self.parties.index(sender), self.parties.index(receiver)
+        low, high = min(a, b), max(a, b)
+        span = (high - low) * self.lane - 1
+        text = f" {label[: max(1, span - 5)]} "
+        room = span - 1 - _width(text)
+        left = room // 2
+        line = "─" * left + text + "─" * (room - left)
+        body = f"{line}▶" if b > a else f"◀{line}"
+        lanes = ["│".ljust(self.lane) for _ in self.parties]
+        return "".join(lanes[:low]) + "│" + body + "".join(lanes[high:])
+
+    def _note(self, time: str, text: str, lane: int) -> Iterator[str]:
+        start = lane * self.lane
+        if len(text) > self.columns - _TIME - start - 2:
+            start = min(
+                start, max(0, self.columns - _TIME - 2 - len(text)) // self.lane * self.lane
+            )
+        lines = textwrap.wrap(text, max(24, self.columns - _TIME - start - 2)) or [""]
+        before = "│".ljust(self.lane) * (start // self.lane)
+        for index, line in enumerate(lines):
+            yield f"{(time if index == 0 else '').rjust(_TIME - 1)} {before}{'•' if index == 0 else ' '} {line}".rstrip()
+
+
+class Lines(Ladder):
+    """One line per event, for more parties than lanes fit: time, who, to whom, what."""
+
+    def header(self) -> str:
+        """The line of column names."""
+        return f"{'seconds'.rjust(_TIME - 1)} who and what"
+
+    def draw(self, event: TraceEvent) -> Iterator[str]:
+        """Lines for one event; none for packets, HCI and repetitions."""
+        if (
+            event.layer in ("air", "hci")
+            or event.node not in self.parties
+            or not self._is_new(event)
+        ):
+            return
+        time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
+        arrow = {"tx": "→", "rx": "←"}.get(event.direction, "") if event.peer else ""
+        who = f"{event.node} {arrow} {event.peer}".strip() if event.peer else event.node
+        label = str(event.fields.get("label") or event.event.replace("_", " "))
+        text = f"{who}: {label}{f': {event.note}' if event.note else ''}"
+        lines = textwrap.wrap(text, self.columns - _TIME, subsequent_indent="  ")
+        for index, line in enumerate(lines):
+            yield f"{(time if index == 0 else '').rjust(_TIME - 1)} {line}"
+
+
+def drawing(parties: Iterable[str], *, columns: int = 80) -> Ladder:
+    """A ladder when lanes for all parties fit, else lines."""
+    names = list(parties)
+    kind = Ladder if len(names) <= (columns - _TIME) // 12 else Lines
+    return kind(names, columns=columns)

@@ -1,0 +1,129 @@
+"""Phone profiles, one file each; a file is registered by being here and defining PHONE.
+
+`Phone` is the base of the built-in ones and of a user's own (named by the path of its file).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
+
+from protocols.registry import Folder
+from sim.device import Device, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PHONES", "Central", "Link", "Phone", "PhoneSettings", "RemoteCharacteristic", "Report"]
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """One advertising report as the phone's controller gave it."""
+
+    address: str
+    address_type: str
+    """`public`, `random`, `public_identity`, `random_identity` or `anonymous`."""
+    rssi_dbm: int | None
+    data: bytes
+    connectable: bool
+    scannable: bool
+    directed: bool
+    scan_response: bool
+    legacy: bool
+    t_us: int
+
+
+class RemoteCharacteristic(msgspec.Struct, frozen=True):
+    """A characteristic found by discovery."""
+
+    service: str
+    uuid: str
+    handle: int
+    properties: tuple[str, ...]
+
+
+class Link(Protocol):
+    """A connection the phone has."""
+
+    @property
+    def peer(self) -> str:
+        """Address of the other end."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether it still stands."""
+        ...
+
+    async def discover(self) -> list[RemoteCharacteristic]:
+        """All services and characteristics, in handle order."""
+        ...
+
+    async def read(self, handle: int) -> bytes:
+        """Read a value. Raises AttError."""
+        ...
+
+    async def write(self, handle: int, value: bytes, *, response: bool = True) -> None:
+        """Write a value. Raises AttError."""
+        ...
+
+    async def subscribe(
+        self, handle: int, callback: Callable[[bytes], None], *, indicate: bool
+    ) -> None:
+        """Write the CCCD; values go to `callback`."""
+        ...
+
+    async def disconnect(self) -> None:
+        """Close it."""
+        ...
+
+
+class Central(Protocol):
+    """The BLE radio of a phone (served by sim/ble/central.py)."""
+
+    async def power_on(self) -> None:
+        """Start controller and host."""
+        ...
+
+    async def scan(
+        self,
+        on_report: Callable[[Report], None],
+        *,
+        active: bool,
+        interval_ms: float,
+        window_ms: float,
+        filter_duplicates: bool,
+    ) -> None:
+        """Scan until `stop_scan`."""
+        ...
+
+    async def stop_scan(self) -> None:
+        """Stop scanning; harmless when not scanning."""
+        ...
+
+    async def connect(
+        self, address: str, address_type: str, timeout_us: int, on_disconnect: Callable[[int], None]
+    ) -> Link:
+        """Connect. Raises TimeoutError when nobody connectable answered in time."""
+        ...
+
+
+class PhoneSettings(Settings, frozen=True, kw_only=True):
+    """Settings every phone has."""
+
+    address: str = ""
+    """radio address; drawn from the seed (a static random one) when empty."""
+    tx_power_dbm: int = 0
+    """transmit power, dBm."""
+
+
+class Phone(Device):
+    """One simulated phone; its commands are what a scenario's steps call."""
+
+    Settings: ClassVar[type[Settings]] = PhoneSettings
+    layer: ClassVar[str] = "phone"
+    ble: Central
+
+
+PHONES: Folder[type[Phone]] = Folder("sim.phones", "PHONE", "phone")

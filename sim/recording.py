@@ -1,0 +1,132 @@
+"""Trace and captures written to files as things happen: JSON lines, the air, the HCI of one node.
+
+Times in captures are simulated microseconds from the start of the run. The air is recorded as an ideal
+sniffer would: every packet, with the strength it has where the sniffer stands. Files are opened by the
+caller's name and closed by `close`; no clock.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from protocols.capture import Packet, Writer, writer_for
+from protocols.errors import UnknownNameError, UsageError
+from sim.trace import TraceEvent, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.air import Outcome, Transmission
+    from sim.world import World
+
+__all__ = ["Recorder"]
+
+_HCI_H4 = 187
+_LE_LL_WITH_PHDR = 256
+
+
+class Recorder:
+    """All files of one run."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._files: list[BinaryIO] = []
+        self._writers: list[tuple[str, Writer]] = []
+
+    def capture(self, target: str) -> None:
+        """Record "FILE" (the air) or "NODE:FILE" (that node's HCI). Raises UsageError, UnknownNameError."""
+        node, colon, file = target.partition(":")
+        if not colon or node not in self._world.devices:
+            if colon and "/" not in node and not Path(target).suffix == "" and not _is_drive(node):
+                raise UnknownNameError("node", node, self._world.devices)
+            node, file = "", target
+        if not node and file.endswith(".btsnoop"):
+            raise UsageError(
+                f"{file}: btsnoop holds the HCI of one node; write it as NODE:{file}, or use .pcapng for the air"
+            )
+        writer = writer_for(file)(self._open(file))
+        self._writers.append((file, writer))
+        if node:
+            self._world.hci_taps.append(_hci_tap(node, writer))
+        else:
+            self._world.air.observe(_AirTap(self._world, writer).on_air)
+
+    def jsonl(self, file: str, stdout: BinaryIO) -> None:
+        """Write the trace as JSON lines to `file`, "-" for standard output."""
+        stream = stdout if file == "-" else self._open(file)
+
+        def sink(event: TraceEvent) -> None:
+            stream.write(line_of(event))
+
+        self._world.trace.add_sink(sink)
+
+    def close(self) -> dict[str, int]:
+        """Finish all files; packets per capture file."""
+        for _, writer in self._writers:
+            writer.finish()
+        for stream in self._files:
+            stream.close()
+        return {file: writer.written for file, writer in self._writers}
+
+    def _open(self, file: str) -> BinaryIO:
+        try:
+            stream = Path(file).open("wb")  # noqa: SIM115  # closed by `close`
+        except OSError as exc:
+            raise UsageError(f"{file}: {exc.strerror}") from None
+        self._files.append(stream)
+        return stream
+
+
+def _is_drive(node: str) -> bool:
+    return len(node) == 1  # C:\file
+
+
+def _hci_tap(node: str, writer: Writer) -> Callable[[str, int, str, bytes], None]:
+    def tap(name: str, t_us: int, direction: str, packet: bytes) -> None:
+        if name == node:
+            way: Any = "sent" if direction == "tx" else "received"
+            writer.write(
+                Packet(writer.written + 1, t_us, _HCI_H4, packet, len(packet), way, interface=node)
+            )
+
+    return tap
+
+
+class _AirTap:
+    """Writes every LE packet of the air with its pseudo-header."""
+
+    def __init__(self, world: World, writer: Writer) -> None:
+        self._world = world
+        self._writer = writer
+
+    def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
+        """Record one packet."""
+        from protocols.ble.link_layer import captured_packet
+
+        meta = sent.meta
+        rssi_dbm = max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm)
+        data = captured_packet(
+            sent.data,
+            channel=int(str(sent.channel)),
+            rssi_dbm=rssi_dbm,
+            access_address=meta.access_address,
+            crc_init=meta.crc_init,
+            phy=int(meta.phy),
+        )
+        reasons = sorted({outcome.reason for outcome in heard if outcome.reason})
+        comment = f"from {sent.sender}" + (
+            f"; lost at a listener: {', '.join(reasons)}" if reasons else ""
+        )
+        self._writer.write(
+            Packet(
+                self._writer.written + 1,
+                sent.start_us,
+                _LE_LL_WITH_PHDR,
+                data,
+                len(data),
+                None,
+                "air",
+                comment,
+            )
+        )

@@ -1,0 +1,309 @@
+"""Scenario files: TOML in, validated values out; an error names file, line and key.
+
+A scenario lists nodes (accessories and phones with their settings and places), crowds, the steps a phone
+(or a person at an accessory) takes, and what must come out. It holds no verdict of its own. Reads the file
+it is given and the files that file names; no clock, no chance.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from protocols.errors import ScenarioError, UnknownNameError, UsageError
+from sim.air import AirSettings
+from sim.units import Duration, parse_duration_us
+
+__all__ = [
+    "LIBRARY",
+    "CrowdSpec",
+    "Expect",
+    "NodeSpec",
+    "Scenario",
+    "Step",
+    "Waypoint",
+    "find",
+    "load",
+    "names",
+    "parse",
+    "with_settings",
+]
+
+LIBRARY = Path(__file__).parent / "scenarios"
+
+
+class _Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of the parts of a scenario."""
+
+
+class Waypoint(_Spec, frozen=True):
+    """Where a moving node is at a time; between two it moves in a straight line."""
+
+    t: Duration
+    at: tuple[float, ...]
+    """metres: x, y or x, y, z."""
+
+
+class NodeSpec(_Spec, frozen=True):
+    """One device."""
+
+    name: str
+    accessory: str = ""
+    """name of an accessory, or path of the Python file that defines one; this or `phone`."""
+    phone: str = ""
+    """name of a phone profile, or path of a Python file."""
+    at: tuple[float, ...] = (0.0, 0.0)
+    """place in metres."""
+    path: tuple[Waypoint, ...] = ()
+    """how it moves; overrides `at`."""
+    set: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """settings of the accessory or phone (`nearbench show accessory NAME` lists them)."""
+    power: Duration | None = None
+    """when it is switched on; at the start when not given."""
+
+
+class CrowdSpec(_Spec, frozen=True):
+    """Many advertise-only devices without a host stack behind each."""
+
+    name: str
+    count: int
+    format: str = "ibeacon"
+    """what they advertise: a format of `nearbench list formats`."""
+    fields: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """fields of that format; `{n}` in a text becomes the member's number."""
+    area: tuple[float, float] = (50.0, 50.0)
+    """metres; members stand at random in this rectangle around `at`."""
+    at: tuple[float, ...] = (0.0, 0.0)
+    interval: Duration = Duration(100_000)
+    tx_power_dbm: int = 0
+
+
+class Step(_Spec, frozen=True):
+    """One command to one node. Steps of a node run one after another; different nodes run side by side."""
+
+    node: str
+    do: str
+    """a command of that node (`nearbench show accessory|phone NAME` lists them)."""
+    at: Duration | None = None
+    """not before this time."""
+    set: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """arguments of the command."""
+    may_fail: bool = False
+    """a failure of this step does not fail the run (an `expect` usually asks for it)."""
+
+
+class Expect(_Spec, frozen=True):
+    """What must (or must not) be in the trace."""
+
+    event: str
+    """name of the event, as in the trace."""
+    node: str = ""
+    peer: str = ""
+    rule: str = ""
+    where: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """field -> value it equals, or {min = .., max = ..}, or {contains = ".."}, or {not = ..}; `data` is the bytes as hex."""
+    at_least: int | None = None
+    """1 when neither bound is given."""
+    at_most: int | None = None
+    after: Duration = Duration(0)
+    before: Duration | None = None
+    why: str = ""
+    """the sentence printed when it does not hold."""
+
+
+class Scenario(_Spec, frozen=True):
+    """A whole scenario."""
+
+    title: str
+    duration: Duration
+    node: tuple[NodeSpec, ...] = ()
+    crowd: tuple[CrowdSpec, ...] = ()
+    step: tuple[Step, ...] = ()
+    expect: tuple[Expect, ...] = ()
+    air: AirSettings = AirSettings()
+    seed: int = 1
+    about: str = ""
+    """what it shows, in the user's words."""
+    stop_when_done: bool = True
+    """end as soon as all steps have finished and every expectation that can still change has come true."""
+    base: str = ""
+    """folder that relative file names in it are looked up in; set when loaded."""
+    file: str = ""
+    """where it was read from; set when loaded."""
+    text: str = ""
+    """the TOML itself, for the line numbers of later errors; set when loaded."""
+
+    def error(self, path: tuple[str | int, ...], message: str) -> ScenarioError:
+        """An error at the key `path` of this file."""
+        return ScenarioError(self.file, line_of(self.text, path), _shown(path), message)
+
+
+def names() -> list[str]:
+    """Names of the built-in scenarios."""
+    return sorted(file.stem for file in LIBRARY.glob("*.toml"))
+
+
+def find(name: str) -> Path:
+    """Path of a scenario given by name or path. Raises UnknownNameError, UsageError."""
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"scenario file {name} does not exist")
+        return path
+    path = LIBRARY / f"{name}.toml"
+    if not path.is_file():
+        raise UnknownNameError("scenario", name, names())
+    return path
+
+
+def load(name: str) -> Scenario:
+    """The scenario of that name or path. Raises ScenarioError, UnknownNameError, UsageError."""
+    path = find(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"scenario file {path}: {exc}") from None
+    shown = path.name if path.parent == LIBRARY else str(path)
+    return parse(text, file=shown, base=path.parent)
+
+
+def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Scenario:
+    """A scenario from TOML text. Raises ScenarioError with file, line and key."""
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        line = re.search(r"line (\d+)", str(exc))
+        raise ScenarioError(
+            file, int(line.group(1)) if line else None, "", f"is not TOML: {exc}"
+        ) from None
+    for key in ("base", "file", "text"):
+        if key in plain:
+            raise ScenarioError(file, line_of(text, (key,)), key, "is not a key of a scenario")
+    try:
+        scenario = msgspec.convert(plain, Scenario, dec_hook=_hook)
+    except msgspec.ValidationError as exc:
+        message, _, where = str(exc).partition(" - at `")
+        path = _path(where.rstrip("`"))
+        raise ScenarioError(file, line_of(text, path), _shown(path), _clear(message)) from None
+    scenario = msgspec.structs.replace(scenario, base=str(base or Path.cwd()), file=file, text=text)
+    _check(scenario)
+    return scenario
+
+
+def with_settings(scenario: Scenario, settings: dict[str, Any]) -> Scenario:
+    """The scenario with "node.key" -> value put over its settings. Raises UsageError for an unknown node."""
+    nodes = {spec.name: spec for spec in scenario.node}
+    for dotted, value in settings.items():
+        name, _, key = dotted.partition(".")
+        if name not in nodes or not key:
+            raise UnknownNameError("node", name, nodes)
+        nodes[name] = msgspec.structs.replace(nodes[name], set={**nodes[name].set, key: value})
+    return msgspec.structs.replace(scenario, node=tuple(nodes.values()))
+
+
+def _hook(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return parse_duration_us(value)
+    raise NotImplementedError(kind)
+
+
+def _clear(message: str) -> str:
+    if found := re.fullmatch(r"Object contains unknown field `(.*)`", message):
+        return f"unknown key {found.group(1)!r}"
+    if found := re.fullmatch(r"Object missing required field `(.*)`", message):
+        return f"key {found.group(1)!r} is missing"
+    return message[:1].lower() + message[1:].replace("`", "")
+
+
+def _path(where: str) -> tuple[str | int, ...]:
+    """msgspec's "$.node[1].at" as ("node", 1, "at"); "[...]" and "[0]" of dicts and tuples are kept as they are."""
+    parts: list[str | int] = []
+    for name, index in re.findall(
+        r"\.?([A-Za-z_][\w-]*)|\[(\d+|\.\.\.)\]", where.removeprefix("$")
+    ):
+        parts.append(name or (int(index) if index.isdigit() else index))
+    return tuple(parts)
+
+
+def _shown(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_.\-\"' ]+?)\s*=")
+
+
+def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
+    """Line (1-based) of the key at `path`: the deepest part of it that stands in the text."""
+    best: tuple[int, int] | None = None
+    counts: dict[str, int] = {}
+    prefix: tuple[str | int, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.fullmatch(line):
+            prefix = _header_path(header.group(1) == "[[", header.group(2), counts)
+            here = prefix
+        elif key := _KEY.match(line):
+            here = prefix + tuple(part.strip(" \"'") for part in key.group(1).split("."))
+        else:
+            continue
+        depth = len(here)
+        if path[:depth] == here and (best is None or depth > best[0]):
+            best = (depth, number)
+    return best[1] if best else None
+
+
+def _header_path(
+    array: bool, dotted: str, counts: dict[str, int]
+) -> tuple[str | int, ...]:  # a fact
+    parts = [part.strip(" \"'") for part in dotted.split(".")]
+    out: list[str | int] = []
+    for index, part in enumerate(parts):
+        name = ".".join(parts[: index + 1])
+        out.append(part)
+        if array and index == len(parts) - 1:
+            counts[name] = counts.get(name, -1) + 1
+        if name in counts:
+            out.append(counts[name])
+    return tuple(out)
+
+
+def _check(scenario: Scenario) -> None:
+    """What types cannot say: names that must exist, kinds that exclude each other."""
+
+    def fail(path: tuple[str | int, ...], message: str) -> None:
+        raise scenario.error(path, message)
+
+    seen: set[str] = set()
+    for index, node in enumerate((*scenario.node, *scenario.crowd)):
+        kind = "node" if index < len(scenario.node) else "crowd"
+        place = index if kind == "node" else index - len(scenario.node)
+        if node.name in seen or not re.fullmatch(r"[A-Za-z][\w-]*", node.name):
+            fail(
+                (kind, place, "name"),
+                f"{node.name!r} is used twice" if node.name in seen else "is no name",
+            )
+        seen.add(node.name)
+        if len(node.at) not in (2, 3):
+            fail((kind, place, "at"), "needs two or three numbers (metres)")
+    for index, spec in enumerate(scenario.node):
+        if bool(spec.accessory) == bool(spec.phone):
+            fail(("node", index), "needs either accessory or phone")
+    known = {spec.name for spec in scenario.node}
+    for index, step in enumerate(scenario.step):
+        if step.node not in known:
+            fail(
+                ("step", index, "node"),
+                f"no node is called {step.node!r}; nodes: {', '.join(sorted(known))}",
+            )
+    for index, expect in enumerate(scenario.expect):
+        if expect.node and expect.node not in known | {c.name for c in scenario.crowd}:
+            fail(
+                ("expect", index, "node"),
+                f"no node is called {expect.node!r}; nodes: {', '.join(sorted(known))}",
+            )
+    if scenario.duration <= 0:
+        fail(("duration",), "must be longer than nothing")

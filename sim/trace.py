@@ -1,0 +1,153 @@
+"""The one trace: what happened, when, to whom, with which bytes, and because of what.
+
+Every hop emits a `TraceEvent`. Sinks (files) get every event as it happens and miss nothing; readers
+(screens, tests) pull with cursors from a bounded ring and are told how many they missed. Times are
+simulated microseconds; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["LAYERS", "Cursor", "TraceEvent", "TraceLog", "line_of"]
+
+Layer = Literal["air", "hci", "ble", "phone", "accessory", "control", "world"]
+LAYERS: tuple[str, ...] = Layer.__args__  # type: ignore[attr-defined]  # typing gives Literal its arguments
+"""air: packets between radios; hci: between a host and its controller; ble: links and GATT; phone and
+accessory: what the device on top did and why; control: commands from outside; world: the run itself."""
+
+
+class TraceEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One thing that happened."""
+
+    seq: int
+    """1, 2, 3, ... without gaps."""
+    t_us: int
+    """simulated time."""
+    node: str
+    """name of the node it happened to; empty for the world itself."""
+    layer: str
+    """one of LAYERS."""
+    event: str
+    """what happened, in snake case: `adv_ind`, `connected`, `read`, `refused`."""
+    direction: str = ""
+    """`tx` or `rx` when bytes or a message moved; seen from `node`."""
+    peer: str = ""
+    """name of the other node, or its address when no node of this world has it."""
+    data: bytes | None = None
+    """the bytes, exactly as sent."""
+    fields: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """typed details; names carry units."""
+    note: str = ""
+    """one sentence for a reader."""
+    cause: int | None = None
+    """`seq` of the event that led to this one."""
+    rule: str = ""
+    """ID of the rule that decided, where one did."""
+
+
+class Cursor:
+    """A reader's place in the trace; `missed` counts events that left the ring before they were read."""
+
+    def __init__(self, log: TraceLog, seq: int = 0) -> None:
+        self._log = log
+        self._seq = seq
+        self.missed = 0
+
+    def read(self, limit: int = 1_000_000) -> list[TraceEvent]:
+        """Up to `limit` events since the last call."""
+        events, missed = self._log.since(self._seq, limit)
+        self.missed += missed
+        self._seq = events[-1].seq if events else self._seq + missed
+        return events
+
+
+class TraceLog:
+    """Bounded ring of the last `capacity` events plus sinks that get all of them.
+
+    `now` gives simulated microseconds. Emitting is for one thread (the world's); reading for any.
+    """
+
+    def __init__(self, now: Callable[[], int], capacity: int = 200_000) -> None:
+        self._now = now
+        self._ring: deque[TraceEvent] = deque(maxlen=capacity)
+        self._sinks: list[Callable[[TraceEvent], None]] = []
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def emit(
+        self,
+        node: str,
+        layer: Layer,
+        event: str,
+        *,
+        direction: str = "",
+        peer: str = "",
+        data: bytes | None = None,
+        note: str = "",
+        cause: int | None = None,
+        rule: str = "",
+        **fields: Any,
+    ) -> TraceEvent:
+        """Record one event at the current simulated time and hand it to every sink."""
+        self.count += 1
+        entry = TraceEvent(
+            self.count,
+            self._now(),
+            node,
+            layer,
+            event,
+            direction,
+            peer,
+            data,
+            fields,
+            note,
+            cause,
+            rule,
+        )
+        with self._lock:
+            self._ring.append(entry)
+        for sink in self._sinks:
+            sink(entry)
+        return entry
+
+    def add_sink(self, sink: Callable[[TraceEvent], None]) -> None:
+        """`sink` gets every event from now on, in order."""
+        self._sinks.append(sink)
+
+    def cursor(self, *, from_start: bool = True) -> Cursor:
+        """A place from which to read."""
+        return Cursor(self, 0 if from_start else self.count)
+
+    def since(self, seq: int, limit: int) -> tuple[list[TraceEvent], int]:
+        """(events after `seq`, how many of them are gone)."""
+        with self._lock:
+            if not self._ring or self._ring[-1].seq <= seq:
+                return [], 0
+            first = self._ring[0].seq
+            missed = max(0, first - seq - 1)
+            skip = max(0, seq - first + 1)
+            return list(itertools.islice(self._ring, skip, skip + limit)), missed
+
+    def __iter__(self) -> Iterator[TraceEvent]:
+        with self._lock:
+            return iter(list(self._ring))
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def line_of(event: TraceEvent) -> bytes:
+    """The event as one line of JSON with a newline; bytes as hex."""
+    plain = msgspec.to_builtins(event, builtin_types=(bytes,))
+    if event.data is not None:
+        plain["data"] = event.data.hex()
+    return _ENCODER.encode(plain) + b"\n"

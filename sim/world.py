@@ -1,0 +1,351 @@
+"""A scenario brought to life: loop, air, trace, devices, steps and expectations of one run.
+
+The world is the only composition root below the screens: it knows all parts, and no part knows it but
+through `Place` (devices) and `RadioPlace` (their radios). It runs on its own loop, in whatever thread calls
+`run`; other threads talk to it through `sim.control` and the trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from protocols.errors import NearbenchError, UnknownNameError, UsageError
+from sim import scenario as scenarios
+from sim.accessories import ACCESSORIES, Accessory
+from sim.air import Air, Transmission
+from sim.air import Outcome as Heard
+from sim.air import Path as Walk
+from sim.clock import VirtualLoop
+from sim.crowds import join_crowd
+from sim.device import Device, check_arguments, convert, node_error
+from sim.expect import Outcome, Watch
+from sim.phones import PHONES, Phone
+from sim.rng import Streams
+from sim.trace import TraceEvent, TraceLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from sim.scenario import NodeSpec, Scenario, Step
+
+__all__ = ["RadioPlace", "RunResult", "World"]
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to; `passed` decides the exit status."""
+
+    scenario: str
+    title: str
+    seed: int
+    simulated_us: int
+    passed: bool
+    expectations: tuple[Outcome, ...]
+    failures: tuple[str, ...]
+    """steps that failed though they may not."""
+    events: int
+    """length of the trace."""
+    air: dict[str, int]
+    """packets sent, heard, and lost by reason."""
+
+
+class RadioPlace(Protocol):
+    """The part of the world a radio sees."""
+
+    loop: VirtualLoop
+    air: Air
+    streams: Streams
+    trace: TraceLog
+
+    def position_of(self, node: str) -> Any:
+        """Place or walk of a node, as the air takes it."""
+        ...
+
+    def claim(self, node: str, address: str) -> None:
+        """`node` uses the radio address `address` ("aa:bb:cc:dd:ee:ff") from now on."""
+        ...
+
+    def name_of(self, address: str) -> str:
+        """Name of the node that uses `address`, else the address."""
+        ...
+
+    def hci(self, node: str, direction: str, packet: bytes) -> None:
+        """An HCI packet between host and controller of `node`; "tx" = from the host."""
+        ...
+
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine of `node`; what it raises ends the run with the node's name."""
+        ...
+
+
+class World:
+    """One run of one scenario. Build it, add sinks and captures, then `run`."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int | None = None,
+        speed: float | None = None,
+        capacity: int = 200_000,
+    ) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.streams = Streams(self.seed)
+        self.loop = VirtualLoop(speed=speed)
+        self.air = Air(self.loop, self.streams, scenario.air)
+        self.trace = TraceLog(lambda: self.loop.now_us, capacity)
+        self.base = Path(scenario.base or ".")
+        self.devices: dict[str, Device] = {}
+        self.failures: list[str] = []
+        self.hci_taps: list[Callable[[str, int, str, bytes], None]] = []
+        self._specs = {spec.name: spec for spec in scenario.node}
+        self._addresses: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._scripts = 0
+        self._watches = [Watch(expect) for expect in scenario.expect]
+        for watch in self._watches:
+            self.trace.add_sink(watch.feed)
+        for index, spec in enumerate(scenario.node):
+            self.devices[spec.name] = self._device(index, spec)
+        self._check_steps()
+        self.crowds = [join_crowd(self, index, spec) for index, spec in enumerate(scenario.crowd)]
+
+    # What devices and radios see
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time."""
+        return self.loop.now_us
+
+    def after_us(self, delay_us: int, callback: Callable[..., None], *args: Any) -> Any:
+        """Call back later in simulated time."""
+        return self.loop.after_us(delay_us, callback, *args)
+
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine of `node`."""
+        self._tasks.append(self.loop.create_task(self._named(node, task)))
+
+    def draw(self, purpose: str, length: int) -> bytes:
+        """Random octets from the seed."""
+        return self.streams.bytes(f"device/{purpose}", length)
+
+    def emit(self, node: str, layer: Any, event: str, **details: Any) -> TraceEvent:
+        """Write to the trace."""
+        return self.trace.emit(node, layer, event, **details)
+
+    def claim(self, node: str, address: str) -> None:
+        """`node` uses this radio address."""
+        self._addresses[address.lower()] = node
+
+    def name_of(self, address: str) -> str:
+        """Node name of an address, else the address."""
+        return self._addresses.get(address.lower(), address)
+
+    def address_of(self, name: str) -> str:
+        """Last claimed address of a node. Raises UnknownNameError."""
+        for address, node in reversed(self._addresses.items()):
+            if node == name:
+                return address
+        raise UnknownNameError("node on the air", name, set(self._addresses.values()))
+
+    def position_of(self, node: str) -> Any:
+        """Place or walk of a node."""
+        return _place(self._specs[node])
+
+    def hci(self, node: str, direction: str, packet: bytes) -> None:
+        """Trace and capture one HCI packet."""
+        self.trace.emit(node, "hci", "packet", direction=direction, data=packet)
+        for tap in self.hci_taps:
+            tap(node, self.loop.now_us, direction, packet)
+
+    # Running
+
+    def run(self, until_us: int | None = None) -> RunResult:
+        """Run until the scenario's duration (or `until_us`), or earlier when everything is settled."""
+        from sim.ble.determinism import (
+            seeded,  # bumble is imported when a radio is built, not before
+        )
+
+        end_us = int(self.scenario.duration) if until_us is None else until_us
+        stop_observing = self.air.observe(self._on_air)
+        asyncio.set_event_loop(self.loop)
+        try:
+            with seeded(self.streams):
+                self.trace.emit("", "world", "start", note=self.scenario.title, seed=self.seed)
+                self._tasks.append(self.loop.create_task(self._begin()))
+                self.loop.run_until(self._settled, end_us)
+                self.trace.emit("", "world", "end")
+                self._shut_down()
+        finally:
+            stop_observing()
+            asyncio.set_event_loop(None)
+        return self.result()
+
+    def result(self) -> RunResult:
+        """The verdict as it stands."""
+        outcomes = tuple(watch.outcome() for watch in self._watches)
+        return RunResult(
+            scenario=self.scenario.file,
+            title=self.scenario.title,
+            seed=self.seed,
+            simulated_us=self.loop.now_us,
+            passed=not self.failures and all(outcome.held for outcome in outcomes),
+            expectations=outcomes,
+            failures=tuple(self.failures),
+            events=self.trace.count,
+            air=dict(sorted(self.air.counts.items())),
+        )
+
+    def close(self) -> None:
+        """Give back what the loop holds."""
+        if not self.loop.is_closed():
+            self.loop.close()
+
+    async def _begin(self) -> None:
+        for name, device in self.devices.items():
+            spec = self._specs[name]
+            if spec.power is not None:
+                self.spawn(name, self._power_up(device, int(spec.power)))
+            else:
+                await self._named(name, self._power_up(device, 0))
+        for name in self.devices:
+            steps = [step for step in self.scenario.step if step.node == name]
+            if steps:
+                self._scripts += 1
+                self.spawn(name, self._script(self.devices[name], steps))
+
+    async def _power_up(self, device: Device, at_us: int) -> None:
+        from sim.ble.stack import build  # as in `run`
+
+        await asyncio.sleep(max(0, at_us - self.now_us) / 1e6)
+        await build(device, self)
+        await device.start()
+
+    async def _script(self, device: Device, steps: list[Step]) -> None:
+        try:
+            for step in steps:
+                if step.at is not None and step.at > self.now_us:
+                    await asyncio.sleep((step.at - self.now_us) / 1e6)
+                if not await self._step(device, step):
+                    return
+        finally:
+            self._scripts -= 1
+
+    async def _step(self, device: Device, step: Step) -> bool:
+        event = self.trace.emit(device.name, "control", step.do, note=_arguments_text(step))
+        try:
+            await device.do(step.do, step.set)
+        except NearbenchError as exc:
+            note = f"{step.do}: {exc}"
+            self.trace.emit(
+                device.name, "control", "step_failed", note=note, cause=event.seq, label="failed"
+            )
+            if not step.may_fail:
+                self.failures.append(f"{device.name}: {note}")
+                return False
+        return True
+
+    async def _named(self, node: str, task: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return await task
+        except (NearbenchError, asyncio.CancelledError):
+            raise
+        except Exception as exc:  # code of a device, perhaps a user's: name it instead of our stack
+            raise node_error(node, self.now_us, "it", exc) from exc
+
+    def _settled(self) -> bool:
+        done = self.scenario.stop_when_done and self._scripts == 0 and self.loop.now_us > 0
+        return (
+            done
+            and bool(self._watches)
+            and all(watch.settled(self.loop.now_us) for watch in self._watches)
+        )
+
+    def _shut_down(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_us(self.loop.now_us)
+
+    def _on_air(self, sent: Transmission, heard: tuple[Heard, ...]) -> None:
+        if sent.sender not in self.devices:
+            return  # a crowd's packets are in the air capture and in what its listeners report
+        outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
+        kind = getattr(sent.meta, "kind", "packet")
+        self.trace.emit(
+            sent.sender,
+            "air",
+            str(kind),
+            direction="tx",
+            data=sent.data,
+            channel=sent.channel,
+            outcomes=outcomes,
+        )
+
+    # Building
+
+    def _device(self, index: int, spec: NodeSpec) -> Device:
+        kind = "accessory" if spec.accessory else "phone"
+        wanted = spec.accessory or spec.phone
+        folder: Any = ACCESSORIES if spec.accessory else PHONES
+        name = str(self.base / wanted) if wanted.endswith(".py") else wanted
+        try:
+            model = folder.get(name)
+        except UsageError as exc:
+            raise self.scenario.error(("node", index, kind), str(exc)) from None
+        base = Accessory if spec.accessory else Phone
+        if not (isinstance(model, type) and issubclass(model, base)):
+            raise self.scenario.error(
+                ("node", index, kind), f"{wanted} gives no subclass of {base.__name__}"
+            )
+        try:
+            settings = convert(spec.set, model.Settings, "set")
+            return model(spec.name, settings, self)
+        except UsageError as exc:
+            raise self.scenario.error(_setting_path(index, spec, str(exc)), str(exc)) from None
+        except NearbenchError:
+            raise
+        except Exception as exc:  # a user's __init__ may raise anything
+            raise node_error(spec.name, 0, "setting it up", exc) from exc
+
+    def _check_steps(self) -> None:
+        for index, step in enumerate(self.scenario.step):
+            try:
+                check_arguments(self.devices[step.node], step.do, step.set)
+            except UsageError as exc:
+                raise self.scenario.error(("step", index, "do"), str(exc)) from None
+
+    def parties(self) -> Iterator[str]:
+        """Names of the devices, in the scenario's order."""
+        yield from self.devices
+
+
+def _setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
+    named = next((key for key in spec.set if key in message), None)
+    return ("node", index, "set", named) if named else ("node", index, "set")
+
+
+def _place(spec: NodeSpec) -> Any:
+    if not spec.path:
+        return _xyz(spec.at)
+    return Walk([(int(point.t), _xyz(point.at)) for point in spec.path])
+
+
+def _xyz(at: tuple[float, ...]) -> tuple[float, float, float]:
+    x, y, z = (*at, 0.0)[:3]
+    return (x, y, z)
+
+
+def _arguments_text(step: Step) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in step.set.items())
+
+
+def load_world(
+    name: str, *, seed: int | None = None, settings: dict[str, Any] | None = None
+) -> World:
+    """A world from a scenario's name or path with settings put over it."""
+    scenario = scenarios.with_settings(scenarios.load(name), settings or {})
+    return World(scenario, seed=seed)

@@ -1,0 +1,165 @@
+"""What there is: every kind of registered thing, as rows for `list` and as details for `show`.
+
+One table, KINDS, from kind to the functions that list and describe it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from protocols.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["KINDS", "kind_of", "rows", "show"]
+
+
+class Kind(NamedTuple):
+    """How one kind is listed and described."""
+
+    rows: Callable[[], list[dict[str, Any]]]
+    show: Callable[[str], dict[str, Any]]
+    empty: str = ""
+    """what to say when there are none."""
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]
+
+
+def _scenarios() -> list[dict[str, Any]]:
+    from sim import scenario
+
+    return [{"name": name, "title": scenario.load(name).title} for name in scenario.names()]
+
+
+def _scenario(name: str) -> dict[str, Any]:
+    import msgspec
+
+    from sim import scenario
+
+    found = scenario.load(name)
+    plain: dict[str, Any] = {
+        "name": name,
+        "file": found.file,
+        "title": found.title,
+        "about": found.about,
+    }
+    plain |= {"duration_s": found.duration / 1e6, "seed": found.seed}
+    plain["nodes"] = [
+        {
+            "name": n.name,
+            "accessory": n.accessory or None,
+            "phone": n.phone or None,
+            "at": list(n.at),
+            "set": n.set,
+        }
+        for n in found.node
+    ]
+    plain["crowds"] = [msgspec.to_builtins(c) for c in found.crowd]
+    plain["steps"] = [{"node": s.node, "do": s.do, "set": s.set} for s in found.step]
+    from sim.expect import Watch
+
+    plain["expect"] = [Watch(e).words() for e in found.expect]
+    return plain
+
+
+def _device_rows(folder: Any) -> list[dict[str, Any]]:
+    return [{"name": name, "title": _first_line(model.__doc__)} for name, model in folder]
+
+
+def _device(folder: Any, name: str) -> dict[str, Any]:
+    import msgspec
+
+    from sim.device import settings_table
+
+    model = folder.get(name)
+    commands = [msgspec.to_builtins(info) for info in model.commands().values()]
+    title, _, about = (model.__doc__ or "").strip().partition("\n")
+    return {
+        "name": name,
+        "title": title,
+        "about": " ".join(about.split()),
+        "source": model.about,
+        "settings": settings_table(model.Settings),
+        "commands": commands,
+    }
+
+
+def _accessories() -> Any:
+    from sim.accessories import ACCESSORIES
+
+    return ACCESSORIES
+
+
+def _phones() -> Any:
+    from sim.phones import PHONES
+
+    return PHONES
+
+
+def _formats() -> list[dict[str, Any]]:
+    from protocols.ble.payloads import FORMATS
+
+    return [
+        {
+            "name": f.name,
+            "title": f.title,
+            "source": f.source,
+            "confidence": f.confidence,
+            "keys": list(f.keys),
+        }
+        for _, f in FORMATS
+    ]
+
+
+def _format(name: str) -> dict[str, Any]:
+    from protocols.ble.payloads import FORMATS, describe
+
+    return describe(FORMATS.get(name))
+
+
+def _nothing() -> list[dict[str, Any]]:
+    return []
+
+
+def _unknown(kind: str) -> Callable[[str], dict[str, Any]]:
+    def show_none(name: str) -> dict[str, Any]:
+        raise UnknownNameError(kind, name, [])
+
+    return show_none
+
+
+KINDS: dict[str, Kind] = {
+    "scenarios": Kind(_scenarios, _scenario),
+    "accessories": Kind(
+        lambda: _device_rows(_accessories()), lambda name: _device(_accessories(), name)
+    ),
+    "phones": Kind(lambda: _device_rows(_phones()), lambda name: _device(_phones(), name)),
+    "formats": Kind(_formats, _format),
+    "faults": Kind(_nothing, _unknown("fault"), "no faults are registered yet"),
+    "attributes": Kind(
+        _nothing, _unknown("attribute"), "no Wi-Fi Aware attributes are registered yet"
+    ),
+    "rules": Kind(_nothing, _unknown("rule"), "no phone rules are registered yet"),
+    "transports": Kind(_nothing, _unknown("transport"), "no transports are registered yet"),
+}
+
+
+def kind_of(word: str) -> str:
+    """The kind a word means, singular or plural. Raises UnknownNameError."""
+    for kind in KINDS:
+        if word in (kind, kind.removesuffix("s"), f"{kind.removesuffix('ies')}y"):
+            return kind
+    raise UnknownNameError("kind", word, KINDS)
+
+
+def rows(kind: str) -> list[dict[str, Any]]:
+    """All things of a kind."""
+    return KINDS[kind].rows()
+
+
+def show(kind: str, name: str) -> dict[str, Any]:
+    """Everything about one thing."""
+    return KINDS[kind].show(name)

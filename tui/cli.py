@@ -1,0 +1,138 @@
+"""`nearbench`: finds the command's file, parses its options, and turns errors into one sentence and a status.
+
+0 it did what was asked, 1 it ran and the expectation did not hold, 2 the request is wrong (contract, "Exit
+status"). Only the file of the command that runs is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+
+from protocols.errors import NearbenchError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+class _Command(Protocol):
+    SUMMARY: str
+    EXAMPLE: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's options."""
+        ...
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do it; the exit status."""
+        ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse whose complaints are ours: one sentence, status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].lower() + message[1:]}; see `{self.prog} --help`")
+
+
+def _names() -> list[str]:
+    folder = Path(__file__).parent / "commands"
+    return sorted(
+        file.stem.rstrip("_") for file in folder.glob("*.py") if not file.name.startswith("_")
+    )
+
+
+def _load(name: str) -> _Command:
+    if name not in _names():
+        raise UnknownNameError("command", name, _names())
+    stem = f"{name}_" if name == "list" else name
+    return cast(_Command, importlib.import_module(f"tui.commands.{stem}"))
+
+
+def _parser(name: str, command: _Command) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=f"nearbench {name}",
+        description=command.SUMMARY,
+        epilog=f"example:\n{command.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    command.configure(parser)
+    return parser
+
+
+def _help() -> str:
+    lines = [
+        "usage: nearbench COMMAND [options]",
+        "",
+        "BLE and Wi-Fi Aware accessories and phones, simulated and on the bench.",
+        "",
+    ]
+    lines += [f"  {name.ljust(9)} {_load(name).SUMMARY}" for name in _names()]
+    lines += [
+        "",
+        "`nearbench COMMAND --help` shows the options and an example; `nearbench --version` the version.",
+    ]
+    return "\n".join(lines)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("nearbench")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    try:
+        return _main(words)
+    except BrokenPipeError:
+        # the reader of our output left; give the interpreter nothing to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except NearbenchError as exc:
+        if debug:
+            raise
+        print(f"nearbench: {exc}", file=sys.stderr)
+        return exc.exit_status
+    except Exception as exc:  # no traceback reaches a user
+        if debug:
+            raise
+        print(
+            f"nearbench: a fault of nearbench itself: {type(exc).__name__}: {exc}; --debug shows where",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("nearbench: stopped", file=sys.stderr)
+        return 130
+
+
+def _main(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"nearbench {_version()}")
+        return 0
+    command = _load(words[0])
+    options = _parser(words[0], command).parse_args(words[1:])
+    status = command.run(options)
+    sys.stdout.flush()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

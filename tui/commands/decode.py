@@ -1,0 +1,294 @@
+"""`nearbench decode`: bytes, lines of requests, or a capture file to fields."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocols.dissect import KINDS, Block, Dissection, dissect, encode
+from protocols.errors import DecodeError, EncodeError, NearbenchError, UsageError
+from tui.output import context_of, document, error_object, line, plain_tree, tree_lines
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+SUMMARY = "bytes to fields: an advertised payload, a stream of them, or a capture file"
+EXAMPLE = """  nearbench decode --kind service_data --service-uuid feaa 20000be680000339ffa229bbce8a
+  nearbench decode --kind ad 02010603039ffe
+  nearbench decode phone.btsnoop --jsonl"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options: the fields of the vector files."""
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="HEX|CAPTURE",
+        help="octets in hex, or a pcap, pcapng or btsnoop file",
+    )
+    parser.add_argument(
+        "--kind", choices=KINDS, help="what the octets are; without it, what they can be is listed"
+    )
+    parser.add_argument(
+        "--format", help="decode strictly as this format (a name, or the path of a Python file)"
+    )
+    parser.add_argument(
+        "--pdu", help="kind ad: legacy, legacy_scan_rsp (31 octets at most) or any other word"
+    )
+    parser.add_argument("--ad-type", type=_number, help="kind ad_value: the AD type")
+    parser.add_argument(
+        "--service-uuid", help="kind service_data: the UUID, most significant digit first"
+    )
+    parser.add_argument(
+        "--company-id", help="kind manufacturer_data: the company, 4 hex digits of the number"
+    )
+    parser.add_argument(
+        "--also", help="kind advertisement: JSON with local_name, service_data, manufacturer_data"
+    )
+    parser.add_argument(
+        "--context", action="append", default=[], metavar="KEY=VALUE", help="keys and clocks"
+    )
+    parser.add_argument(
+        "--lenient", action="store_true", help="print what can still be read of malformed octets"
+    )
+    parser.add_argument(
+        "--rebuild", action="store_true", help="add what the encoder makes of the decoded fields"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument(
+        "--jsonl", action="store_true", help="requests on stdin, or a capture, to one object a line"
+    )
+
+
+def _number(text: str) -> int:
+    return int(text, 0)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 decoded, 1 malformed."""
+    if not options.what:
+        if options.jsonl:
+            return _stream(options)
+        if options.kind != "advertisement":
+            raise UsageError(
+                "give octets in hex or a capture file (or --jsonl with requests on stdin)"
+            )
+    path = Path(options.what[0]) if len(options.what) == 1 else None
+    if path is not None and (
+        path.is_file() or path.suffix in (".pcap", ".pcapng", ".btsnoop", ".cap", ".log")
+    ):
+        from tui.captures import decode_capture
+
+        return decode_capture(path, options)
+    request: dict[str, Any] = {
+        name: getattr(options, name) for name in _REQUEST_KEYS if getattr(options, name, None)
+    }
+    request |= {"hex": "".join(options.what), "context": context_of(options.context)}
+    if options.also:
+        request["also"] = _json_object(options.also, "--also")
+    if not options.kind and not options.format:
+        return _guess(request, options)
+    block, context, form = _request(request)
+    return _show(block, context, form, options)
+
+
+_REQUEST_KEYS = ("kind", "format", "ad_type", "service_uuid", "company_id", "pdu")
+
+
+def _json_object(text: str, where: str) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError as exc:
+        raise UsageError(f"{where} is no JSON: {exc}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{where} is not a JSON object")
+    return value
+
+
+def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
+    """A request of the vector files' keys. Raises UsageError."""
+    text = str(plain.get("hex") or "")
+    try:
+        data = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        raise UsageError(f"hex {text[:40]!r} is neither hexadecimal nor a file") from None
+    form = plain.get("format")
+    ad_type = plain.get("ad_type")
+    also = plain.get("also")
+    context = plain.get("context") or {}
+    if not isinstance(context, dict) or not (also is None or isinstance(also, dict)):
+        raise UsageError("context and also are JSON objects")
+    block = Block(
+        kind=str(plain.get("kind") or _kind_of(form)),
+        data=data,
+        ad_type=None if ad_type is None else _as_int(ad_type),
+        service_uuid=plain.get("service_uuid"),
+        company_id=plain.get("company_id"),
+        pdu=plain.get("pdu"),
+        also=also,
+    )
+    return block, context, None if form is None else str(form)
+
+
+def _as_int(value: Any) -> int:
+    try:
+        return int(value, 0) if isinstance(value, str) else int(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"ad_type {value!r} is not a number") from None
+
+
+def _kind_of(form: Any) -> str:
+    """The kind a named format is read from, when the request gives none."""
+    from protocols.ble.payloads import FORMATS
+
+    if form is None:
+        raise UsageError(f"the request has neither kind nor format; kinds: {', '.join(KINDS)}")
+    keys = FORMATS.get(str(form)).keys
+    return keys[0].split("/")[0] if keys else str(form)
+
+
+def result_object(found: Dissection, *, lenient: bool) -> dict[str, Any]:
+    """The JSON object of the contract."""
+    if found.error is not None and not lenient:
+        return {
+            "error": error_object(found.error.code, found.error.offset, found.error.message),
+            "format": found.format,
+            "lenient": found.plain,
+        }
+    out: dict[str, Any] = {
+        "format": found.format,
+        "fields": found.plain,
+        "tree": plain_tree(found.tree),
+    }
+    if lenient:
+        doubts = [error_object(d.code, d.offset, d.message) for d in found.doubts]
+        if found.error is not None:
+            doubts.append(error_object(found.error.code, found.error.offset, found.error.message))
+        out["doubts"] = doubts
+    return out
+
+
+def _rebuilt(found: Dissection, form: str | None, context: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"rebuilt": encode(form or found.format or "", found.plain, context).hex()}
+    except EncodeError as exc:
+        return {"rebuilt": None, "rebuild_error": str(exc)}
+
+
+def _show(
+    block: Block, context: dict[str, Any], form: str | None, options: argparse.Namespace
+) -> int:
+    found = dissect(block, context, form=form, lenient=options.lenient)
+    out = result_object(found, lenient=options.lenient)
+    if options.rebuild and found.fields is not None and found.error is None:
+        out |= _rebuilt(found, form, context)
+    if options.json or options.jsonl:
+        print(document(out) if options.json else line(out))
+    else:
+        _print_text(found, block.data, out)
+    return 1 if found.error is not None or found.doubts else 0
+
+
+def _print_text(found: Dissection, data: bytes, out: dict[str, Any]) -> None:
+    if found.error is not None:
+        print(f"malformed {found.format}: {found.error}")
+        if found.fields is not None:
+            print("what can still be read:")
+    elif found.format is None:
+        print(f"no format fits these {len(data)} octets")
+    else:
+        print(f"{found.format}, {len(data)} octets")
+    if found.error is None or found.fields is not None:
+        for text in tree_lines(found.tree, data):
+            print(text)
+        for doubt in found.doubts if found.error is None else ():
+            print(f"doubt: {DecodeError(doubt.code, doubt.offset, doubt.message)}")
+    if "rebuilt" in out:
+        print(f"rebuilt: {out['rebuilt'] or out['rebuild_error']}")
+
+
+def _stream(options: argparse.Namespace) -> int:
+    """One answer per request line, in order; memory does not grow with their number."""
+    status = 0
+    for number, text in enumerate(sys.stdin, 1):
+        if not text.strip():
+            continue
+        answer, bad = _answer(text, number, options)
+        status = max(status, bad)
+        print(line(answer))
+    return status
+
+
+def _answer(text: str, number: int, options: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    try:
+        plain = _json_object(text, f"line {number}")
+        block, context, form = _request(plain)
+        found = dissect(block, context, form=form, lenient=options.lenient)
+    except NearbenchError as exc:
+        return {"error": error_object("request", None, str(exc))}, 2
+    out = {
+        key: plain[key]
+        for key in (*_REQUEST_KEYS[0:1], *_REQUEST_KEYS[2:], "context", "also")
+        if plain.get(key)
+    }
+    out = result_object(found, lenient=options.lenient) | out
+    if options.rebuild and found.fields is not None and found.error is None:
+        out |= _rebuilt(found, form, context)
+    return out, 1 if found.error is not None or found.doubts else 0
+
+
+_SELECTED_BY = {
+    "ad_value": "ad_type",
+    "service_data": "service_uuid",
+    "manufacturer_data": "company_id",
+}
+
+
+def _candidates(request: dict[str, Any]) -> Iterator[tuple[str, Block, str | None]]:
+    """(how it would be read, block, format) of everything the octets could be."""
+    from protocols.ble.payloads import FORMATS, keys_of
+
+    data = _request({**request, "kind": "ad"})[0].data
+    yield "ad", Block(kind="ad", data=data), None
+    for file in FORMATS.files():
+        for key in keys_of(file):
+            kind, selector, prefix = (*key.split("/"), "")[:3]
+            name = _SELECTED_BY.get(kind)
+            if name is None or selector == "*" or not data.startswith(bytes.fromhex(prefix)):
+                continue
+            value: Any = int(selector) if kind == "ad_value" else selector
+            block = Block(**{"kind": kind, "data": data, name: value})
+            yield f"{kind} {selector}", block, file.stem.replace("_", "-")
+
+
+def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
+    """What the octets can be: every format that accepts them strictly."""
+    fits = []
+    for how, block, form in _candidates(request):
+        found = dissect(block, request["context"], form=form)
+        if found.error is None and found.fields is not None:
+            fits.append((how, found))
+    if options.json:
+        print(
+            document(
+                {
+                    "can_be": [
+                        {"as": how, **result_object(found, lenient=False)} for how, found in fits
+                    ]
+                }
+            )
+        )
+        return 0 if fits else 1
+    if not fits:
+        print("no format accepts these octets strictly; name one with --kind and --lenient")
+        return 1
+    for how, found in fits:
+        print(f"as {how}: {found.format}")
+        data = _request({**request, "kind": "ad"})[0].data
+        for text in tree_lines(found.tree, data):
+            print(text)
+    return 0

@@ -1,0 +1,158 @@
+"""`nearbench run`: a scenario, by name or by path; its expectations decide the exit status."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from protocols.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+SUMMARY = "a scenario by name or path; its expectations decide the exit status"
+EXAMPLE = """  nearbench run thermometer_session --capture air.pcapng --capture phone:phone.btsnoop
+  nearbench run my_beacon.toml --set beacon.interval_ms=500 --for 30s --json"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("scenario", help="name (`nearbench list scenarios`) or path of a TOML file")
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options that `run` and `demo` share."""
+    parser.add_argument(
+        "--seed", type=int, help="chance of this run; the scenario's own when not given"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="a setting of a node"
+    )
+    parser.add_argument(
+        "--for",
+        dest="duration",
+        metavar="30s",
+        help="simulated time; the scenario's when not given",
+    )
+    parser.add_argument(
+        "--speed",
+        default=None,
+        metavar="max|1",
+        help="max (default without a terminal), 1 = real time, or any factor",
+    )
+    parser.add_argument(
+        "--capture", action="append", default=[], metavar="[NODE:]FILE",
+        help="write the air, or a node's HCI; the suffix picks the format (.pcapng, .pcap, .btsnoop with NODE)",
+    )  # fmt: skip
+    parser.add_argument("--jsonl", metavar="FILE|-", help="the trace as JSON lines")
+    parser.add_argument("--json", action="store_true", help="the result as one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 every expectation held, 1 one did not (or the run could not go on)."""
+    return run_scenario(options.scenario, options, speed=speed_of(options.speed, default=None))
+
+
+def speed_of(text: str | None, *, default: float | None) -> float | None:
+    """`--speed` as a factor, None = as fast as possible. Raises UsageError."""
+    if text is None:
+        return default
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise UsageError(f"--speed {text}: give max, 1 (real time) or another factor above 0")
+    return value
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    """`node.key=value` options; a value is TOML (3, true, [1, 2], "text") or else plain text."""
+    import tomllib
+
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or "." not in key:
+            raise UsageError(f"--set {pair!r}: write it as node.key=value")
+        try:
+            settings[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[key] = text
+    return settings
+
+
+def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None) -> int:
+    """Run a scenario as the options say, print what was asked for."""
+    from sim import scenario
+    from sim.recording import Recorder
+    from sim.units import parse_duration_us
+    from sim.world import World
+
+    until_us = None
+    if options.duration is not None:
+        try:
+            until_us = int(parse_duration_us(options.duration))
+        except ValueError as exc:
+            raise UsageError(f"--for: {exc}") from None
+    chosen = scenario.with_settings(scenario.load(name), _settings(options.set))
+    world = World(chosen, seed=options.seed, speed=speed)
+    recorder = Recorder(world)
+    try:
+        for target in options.capture:
+            recorder.capture(target)
+        if options.jsonl:
+            recorder.jsonl(options.jsonl, sys.stdout.buffer)
+        quiet = options.json or options.jsonl == "-"
+        drawing = None if quiet else _draw(world)
+        result = world.run(until_us)
+    finally:
+        written = recorder.close()
+        world.close()
+    if options.json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+    elif drawing is not None:
+        _report(result, drawing, written)
+    return 0 if result.passed else 1
+
+
+def _draw(world: Any) -> Any:
+    """Print the ladder while it happens."""
+    import shutil
+
+    from sim.ladder import drawing
+
+    columns = max(80, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
+    ladder = drawing(world.parties(), columns=columns)
+    print(f"{world.scenario.title} (seed {world.seed})")
+    print(ladder.header())
+
+    def sink(event: Any) -> None:
+        for text in ladder.draw(event):
+            print(text, flush=True)
+
+    world.trace.add_sink(sink)
+    return ladder
+
+
+def _report(result: Any, ladder: Any, written: dict[str, int]) -> None:
+    for text in ladder.summary():
+        print(text)
+    for outcome in result.expectations:
+        print(f"{'ok  ' if outcome.held else 'FAIL'}  {outcome.expected}: {outcome.seen} seen")
+        if outcome.why:
+            print(f"      {outcome.why}")
+    for failure in result.failures:
+        print(f"FAIL  {failure}")
+    for file, packets in written.items():
+        print(f"wrote {file}: {packets} packets")
+    air = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.air.items())
+    print(
+        f"{result.simulated_us / 1e6:g} s simulated, {result.events} events; air: {air or 'silent'}"
+    )
+    print("PASSED" if result.passed else "FAILED")

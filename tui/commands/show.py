@@ -1,0 +1,71 @@
+"""`nearbench show`: everything about one thing."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from tui import catalogue
+from tui.output import document
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+SUMMARY = "everything about one of them: parameters with defaults and units, sources"
+EXAMPLE = "  nearbench show accessory thermometer"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("kind", help=", ".join(catalogue.KINDS))
+    parser.add_argument("name", help="as `nearbench list KIND` names it, or the path of a file")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0."""
+    details = catalogue.show(catalogue.kind_of(options.kind), options.name)
+    if options.json:
+        print(document(details))
+    else:
+        for text in _lines(details, 0):
+            print(text)
+    return 0
+
+
+def _lines(value: dict[str, Any], depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for key, item in value.items():
+        if item in (None, "", [], {}):
+            continue
+        if isinstance(item, list):
+            yield f"{indent}{key}:"
+            yield from _items(item, depth + 1)
+        elif isinstance(item, dict):
+            yield f"{indent}{key}:"
+            yield from _lines(item, depth + 1)
+        else:
+            yield from textwrap.wrap(
+                f"{key}: {item}", 80, initial_indent=indent, subsequent_indent=f"{indent}  "
+            )
+
+
+def _items(items: list[Any], depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for item in items:
+        text = _one_line(item) if isinstance(item, dict) else str(item)
+        yield from textwrap.wrap(
+            f"- {text}", 80, initial_indent=indent, subsequent_indent=f"{indent}  "
+        )
+
+
+def _one_line(item: dict[str, Any]) -> str:
+    name, about = item.get("name"), item.get("about", "")
+    rest = ", ".join(
+        f"{k} {v}"
+        for k, v in item.items()
+        if k not in ("name", "about") and v not in (None, "", {}, [])
+    )
+    head = f"{name} ({rest})" if name and rest else str(name or rest)
+    return f"{head}: {about}" if about else head

@@ -1,0 +1,54 @@
+"""`nearbench verify`: known-answer files against this implementation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.output import document, line
+from tui.verify import FileReport, verify_file
+
+if TYPE_CHECKING:
+    import argparse
+
+SUMMARY = "check known-answer files (yours or ours) against this implementation"
+EXAMPLE = "  nearbench verify tests/vectors/ble-adverts.json"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="known-answer files (JSON)"
+    )
+    parser.add_argument("--json", action="store_true", help="every check as one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 all checks agree, 1 one does not (or a file held nothing to check)."""
+    reports = [verify_file(path) for path in options.files]
+    if options.json:
+        print(document({"files": [msgspec.to_builtins(report) for report in reports]}))
+    else:
+        for report in reports:
+            _print(report)
+        checks = sum(len(report.checks) for report in reports)
+        good = sum(report.ok for report in reports)
+        print(f"{good} of {len(reports)} files ok, {checks} checks")
+    return 0 if all(report.ok for report in reports) else 1
+
+
+def _print(report: FileReport) -> None:
+    bad = [check for check in report.checks if not check.ok]
+    if report.ok:
+        print(f"{report.file}: ok, {len(report.checks)} checks")
+    elif not report.checks:
+        print(f"{report.file}: nothing in it could be checked")
+    else:
+        first = bad[0]
+        print(
+            f"{report.file}: {len(bad)} of {len(report.checks)} checks differ; first: {first.name}"
+        )
+        print(f"  expected {line(first.expected)}")
+        print(f"  got      {line(first.got)}")
