@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from protocols.ble import payloads
-from protocols.errors import DecodeError, EncodeError, UnknownNameError
-from protocols.format import Fields, Format, Keys, as_fields, run, to_plain
+from protocols.errors import DecodeError, UnknownNameError
+from protocols.format import Fields, Format, Keys, build, run, to_plain
 from protocols.layout import Doubt, Node
 
 if TYPE_CHECKING:
@@ -105,9 +105,7 @@ def encode(
     """Octets of JSON-like `fields` in format `form`. Raises EncodeError (path of the field), UnknownNameError."""
     given = keys if isinstance(keys, Keys) else Keys(keys)
     chosen = payloads.FORMATS.get(form) if isinstance(form, str) else form
-    if chosen.encode is None:
-        raise EncodeError("", f"format {chosen.name} is decode only")
-    return chosen.encode(as_fields(chosen.fields, fields), given)
+    return build(chosen, fields, given)
 
 
 def _format(block: Block, keys: Keys, form: str | Format | None) -> Format | None:

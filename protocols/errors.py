@@ -17,7 +17,6 @@ NearbenchError                    base; str() is one sentence for a user
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ __all__ = [
     "CaptureError",
     "DecodeError",
     "EncodeError",
+    "FormatCodeError",
     "LocalProtocolError",
     "NearbenchError",
     "NodeError",
@@ -37,6 +37,7 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "WatchdogError",
+    "origin_of",
 ]
 
 
@@ -59,6 +60,8 @@ class UnknownNameError(UsageError):
         self.kind = kind
         self.name = name
         self.known = sorted(known)
+        import difflib  # on errors only: start-up counts
+
         near = difflib.get_close_matches(name, self.known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(self.known)}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
@@ -102,6 +105,25 @@ class EncodeError(ProtocolError):
         self.path = path
         self.message = message
         super().__init__(f"{path}: {message}" if path else message)
+
+
+class FormatCodeError(ProtocolError):
+    """The code of format `name` (a user's own, most likely) raised `cause` at `where` ("file:line")."""
+
+    def __init__(self, name: str, cause: BaseException) -> None:
+        self.name = name
+        self.where = origin_of(cause)
+        super().__init__(f"format {name} raised {type(cause).__name__}: {cause} ({self.where})")
+
+
+def origin_of(exc: BaseException) -> str:
+    """"file:line" where `exc` was raised; the innermost frame."""
+    trace = exc.__traceback__
+    where = "unknown place"
+    while trace is not None:
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
 
 
 class CaptureError(ProtocolError):

@@ -7,14 +7,14 @@ No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from protocols import layout
-from protocols.errors import DecodeError, EncodeError, UsageError
-from protocols.layout import Codec, Node
+from protocols.errors import DecodeError, EncodeError, FormatCodeError, NearbenchError, UsageError
+from protocols.layout import Codec, Doubt, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,9 +25,14 @@ __all__ = [
     "Fields",
     "Format",
     "Keys",
+    "Outcome",
     "Reader",
     "UnsetType",
+    "agree",
     "as_fields",
+    "build",
+    "examine",
+    "run",
     "to_plain",
 ]
 
@@ -36,6 +41,10 @@ T = TypeVar("T", bound="Fields")
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Base of all decoded values. UNSET = not in the octets; None = sent as "not available"."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a JSON-like dict; UNSET ones are left out. A kind that overrides this has `of_plain` too."""
+        return cast("dict[str, Any]", msgspec.to_builtins(self))
 
 
 class Keys:
@@ -118,6 +127,11 @@ class Reader:
             self.fatal("frame_length", None, f"{len(self.data)} octets, at least {count} needed")
         return self.data[:count]
 
+    def expect(self, octets: bytes, code: str) -> None:
+        """The first octets are `octets`, else `code` at 0; too few are `frame_length`."""
+        if (got := self.select(len(octets))) != octets:
+            self.fatal(code, 0, f"expected {octets.hex()}, got {got.hex()}")
+
     def length(
         self, *allowed: int, at_least: int | None = None, at_most: int | None = None
     ) -> None:
@@ -145,6 +159,16 @@ class Reader:
             "dict[str, Any]",
             layout.parse(codec, self.data if data is None else data, self.walk, base=base),
         )
+
+    def inside(self, name: str, codec: Codec, data: bytes) -> dict[str, Any]:
+        """Values of `data`, the opened octets of the top-level node `name`, whose children their nodes become."""
+        outer, self.walk.nodes = self.walk.nodes, []
+        at = next(index for index, node in enumerate(outer) if node.name == name)
+        try:
+            return self.read(codec, data, base=outer[at].start)
+        finally:
+            outer[at] = msgspec.structs.replace(outer[at], children=tuple(self.walk.nodes))
+            self.walk.nodes = outer
 
     def note(
         self, name: str, value: Any, start: int, end: int, *, source: str | None = None
@@ -185,16 +209,36 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_fields(kind: Any, plain: Mapping[str, Any]) -> Any:
     """A JSON-like mapping as the typed fields of `kind`. Raises EncodeError naming the path."""
+    if of_plain := getattr(kind, "of_plain", None):
+        return of_plain(plain)
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
+    try:
+        return msgspec.convert(_whole_numbers(plain), kind)
+    except msgspec.ValidationError:
         raise EncodeError(path.rstrip("`").removeprefix("$").lstrip("."), message) from None
+
+
+def _whole_numbers(plain: Any) -> Any:
+    """`plain` with 20.0 as 20, which is how other programs may write an integer."""
+    if isinstance(plain, dict):
+        return {name: _whole_numbers(value) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [_whole_numbers(value) for value in plain]
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+
+
+def agree(path: str, given: Any, told: Any) -> None:
+    """For a field that repeats others, which say `told`. Raises EncodeError when it is given and differs."""
+    if given is not UNSET and given != told:
+        raise EncodeError(path, f"{given!r} contradicts the fields it repeats, which say {told!r}")
 
 
 def to_plain(fields: Fields) -> dict[str, Any]:
     """Typed fields as a JSON-like dict; UNSET ones are left out."""
-    return cast("dict[str, Any]", msgspec.to_builtins(fields))
+    return fields.as_plain()
 
 
 def run(
@@ -206,3 +250,38 @@ def run(
         return form.decode(reader), reader, None
     except DecodeError as exc:
         return None, reader, exc
+    except NearbenchError:
+        raise
+    except (
+        Exception
+    ) as exc:  # a user's format may raise anything: say where instead of showing our stack
+        raise FormatCodeError(form.name, exc) from exc
+
+
+def build(form: Format, plain: Mapping[str, Any], keys: Keys) -> bytes:
+    """Octets of JSON-like fields in `form`. Raises EncodeError, FormatCodeError."""
+    if form.encode is None:
+        raise EncodeError("", f"format {form.name} is decode only")
+    try:
+        return form.encode(as_fields(form.fields, plain), keys)
+    except NearbenchError:
+        raise
+    except Exception as exc:  # as in `run`
+        raise FormatCodeError(form.name, exc) from exc
+
+
+class Outcome(NamedTuple):
+    """What was found in octets whose format is known; `fields` is None when nothing could be trusted."""
+
+    fields: Fields | None
+    tree: tuple[Node, ...]
+    error: DecodeError | None
+    doubts: tuple[Doubt, ...]
+
+
+def examine(form: Format, data: bytes, keys: Keys) -> Outcome:
+    """`data` read strictly; with a fault it is the error, beside what a lenient reader has."""
+    fields, reader, error = run(form, data, keys, strict=True)
+    if error is not None:
+        fields, reader, _ = run(form, data, keys, strict=False)
+    return Outcome(fields, tuple(reader.walk.nodes), error, tuple(reader.walk.doubts))

@@ -16,6 +16,7 @@ No clock, no randomness, no IO.
 from __future__ import annotations
 
 import io
+import operator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 import construct
@@ -50,10 +51,13 @@ __all__ = [
     "Coded",
     "Const",
     "Doubt",
+    "Fault",
     "Flags",
     "Hex",
     "Mac",
     "MacLE",
+    "Mapped",
+    "Named",
     "Node",
     "Nullable",
     "Octets",
@@ -62,6 +66,7 @@ __all__ = [
     "Records",
     "Reserved",
     "Scaled",
+    "Sized",
     "Text",
     "Uuid16LE",
     "Uuid32LE",
@@ -214,6 +219,22 @@ class _Adapt(construct.Adapter):  # type: ignore[misc]  # construct is untyped
             raise EncodeError(_field_path(path), str(exc)) from exc
 
 
+def Mapped(  # noqa: N802  # the vocabulary reads like types
+    base: Codec,
+    decode: Callable[[Any], Any],
+    encode: Callable[[Any], Any],
+    meaning: Callable[[Any], str | None] | None = None,
+) -> Codec:
+    """The value of `base` through `decode`, and back through `encode` (ValueError: cannot be sent).
+
+    `meaning` puts the decoded value into words for the tree.
+    """
+    return _codec(_Adapt(base, decode, encode, meaning))
+
+
+_BIT = _Adapt(U8, bool, operator.index)
+
+
 def _raw(size: int) -> Any:
     return construct.GreedyBytes if size == REST else construct.Bytes(size)
 
@@ -275,8 +296,11 @@ Uuid32LE = _uuid(4, little=True)
 Uuid16LE = _uuid(2, little=True)
 
 
-def Text(size: int = REST, *, pad: bytes = b"") -> Codec:  # noqa: N802  # the vocabulary reads like types
-    """UTF-8 text; undecodable octets read as U+FFFD. With `pad`, trailing pad octets are removed and rebuilt."""
+def Text(size: int = REST, *, pad: bytes = b"", code: str | None = None) -> Codec:  # noqa: N802  # the vocabulary reads like types
+    """UTF-8 text; undecodable octets are the fault `code` at its first octet (None: they read as U+FFFD).
+
+    With `pad`, trailing pad octets are removed and rebuilt.
+    """
 
     def to_wire(text: str) -> bytes:
         data = text.encode()
@@ -287,7 +311,34 @@ def Text(size: int = REST, *, pad: bytes = b"") -> Codec:  # noqa: N802  # the v
     def from_wire(data: bytes) -> str:
         return (data.rstrip(pad) if pad else data).decode("utf-8", "replace")
 
-    return _codec(_Adapt(_raw(size), from_wire, to_wire))
+    return _codec(_Text(_raw(size), from_wire, to_wire, code))
+
+
+class _Text(_Adapt):
+    """Text that may be held to UTF-8."""
+
+    def __init__(
+        self,
+        subcon: Codec,
+        decode: Callable[[Any], Any],
+        encode: Callable[[Any], Any],
+        code: str | None,
+    ) -> None:
+        super().__init__(subcon, decode, encode)
+        self.code = code
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        start = stream.tell()
+        data = cast(bytes, self.subcon._parsereport(stream, context, path))
+        if self.code is not None:
+            try:
+                data.decode()
+            except UnicodeDecodeError as exc:
+                walk = _walk(context)
+                message = f"not UTF-8: {exc.reason} at octet {exc.start} of the text"
+                walk.fault(self.code, walk.base + start, message, _field_path(path))
+                return OMIT
+        return self._from_wire(data)
 
 
 def Scaled(  # noqa: N802  # the vocabulary reads like types
@@ -321,6 +372,11 @@ def _null_code(null: int | None) -> int:
     if null is None:
         raise ValueError("null has no code here")
     return null
+
+
+def Named(base: Codec, names: Mapping[int, str]) -> Codec:  # noqa: N802  # the vocabulary reads like types
+    """The number of `base`; the tree also puts it into the words of `names`."""
+    return Mapped(base, lambda raw: raw, lambda value: value, names.get)
 
 
 class Coded(_Adapt):
@@ -409,15 +465,39 @@ class Reserved(construct.Construct):  # type: ignore[misc]  # construct is untyp
         return got.hex()
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        stream.write(bytes.fromhex(obj) if isinstance(obj, str) else bytes(self.size))
+        try:
+            octets = _sized(bytes.fromhex(obj), self.size) if obj is not None else bytes(self.size)
+        except (TypeError, ValueError) as exc:
+            raise EncodeError(_field_path(path), str(exc)) from exc
+        stream.write(octets)
         return obj
+
+
+class Fault(construct.Construct):  # type: ignore[misc]  # construct is untyped
+    """What must not stand here (a case of `Choice`): the fault `code`. Lenient: the rest is passed over."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__()
+        self.code = code
+        self.message = message
+
+    def _parse(self, stream: Any, context: Any, path: str) -> _Omit:
+        walk = _walk(context)
+        walk.fault(self.code, walk.base + stream.tell(), self.message, _field_path(path))
+        stream.read()
+        return OMIT
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        raise EncodeError(_field_path(path), self.message)
 
 
 class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
     """Bit fields of one number, merged into the surrounding record: `Flags(U8, encrypted=0, version=(5, 3))`.
 
-    An int names one bit (bool), a pair (lowest bit, width) a number. `whole` also gives the number itself
-    that name. Bits no field names are kept in `whole`, else built as zero.
+    An int names one bit (bool), a pair (lowest bit, width) a number, a triple (lowest bit, width, codec) a
+    number read through `Scaled`, `Nullable`, `Coded` or `Mapped`. `whole` also gives the number itself that
+    name. Bits no field names are kept in `whole`, else built as zero, as is a field with an underscore that is
+    not given.
     """
 
     def __init__(
@@ -426,48 +506,73 @@ class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
         *,
         whole: str = "",
         fixed: Mapping[int, int] | None = None,
-        **fields: int | tuple[int, int],
+        **fields: int | tuple[int, int] | tuple[int, int, Codec],
     ) -> None:
         super().__init__()
         self.base: Any = base
         self.whole = whole
         self.fixed = sum(value << shift for shift, value in (fixed or {}).items())
-        self.fields = fields
+        self.fields = {name: _bits(place) for name, place in fields.items()}
 
     def _parse(self, stream: Any, context: Any, path: str) -> dict[str, Any]:
         number = self.base._parsereport(stream, context, path)
         values: dict[str, Any] = {self.whole: number} if self.whole else {}
-        for name, place in self.fields.items():
-            if isinstance(place, int):
-                values[name] = bool(number >> place & 1)
-            else:
-                values[name] = number >> place[0] & ((1 << place[1]) - 1)
+        for name, (low, width, codec) in self.fields.items():
+            bits = number >> low & ((1 << width) - 1)
+            values[name] = codec._from_wire(bits) if codec else bits
         return values
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        number = (
-            int(_get(obj, self.whole, path)) if self.whole and _has(obj, self.whole) else self.fixed
+        whole_given = bool(self.whole) and _has(obj, self.whole)
+        number = _bit_number(
+            _get(obj, self.whole, path) if whole_given else self.fixed, path, self.whole
         )
-        for name, place in self.fields.items():
-            if self.whole and not _has(obj, name):
+        for name, (low, width, codec) in self.fields.items():
+            if (whole_given or name.startswith("_")) and not _has(obj, name):
                 continue
-            low, width = (place, 1) if isinstance(place, int) else place
-            value = int(_get(obj, name, path))
+            value = _bit_number(_get(obj, name, path), path, name, codec)
             if not 0 <= value < 1 << width:
-                raise EncodeError(name, f"{value} does not fit in {width} bits")
+                raise EncodeError(_join(path, name), f"{value} does not fit in {width} bits")
             number = number & ~(((1 << width) - 1) << low) | value << low
-        self.base._build(number, stream, context, path)
+        try:
+            self.base._build(number, stream, context, path)
+        except construct.ConstructError as exc:
+            raise EncodeError(_join(path, self.whole), f"{number} does not fit the field") from exc
         return obj
 
     def nodes(self, values: Mapping[str, Any], start: int, end: int) -> list[Node]:
         """Tree nodes of the decoded bit fields."""
-        out = [Node(self.whole, values[self.whole], None, start, end, ())] if self.whole else []
-        for name, place in self.fields.items():
-            bits = (place, 1) if isinstance(place, int) else place
+        name = self.whole.lstrip("_")
+        out = [Node(name, values[self.whole], None, start, end, ())] if self.whole else []
+        for field, (low, width, codec) in self.fields.items():
+            value, name = values[field], field.lstrip("_")
+            meaning = codec.meaning(value) if codec and codec.meaning else None
+            place = (low, width)
             out.append(
-                Node(name.lstrip("_"), values[name], unit_of(name), start, end, (), bits=bits)
+                Node(name, value, unit_of(name), start, end, (), meaning=meaning, bits=place)
             )
         return out
+
+
+def _bits(
+    place: int | tuple[int, int] | tuple[int, int, Codec],
+) -> tuple[int, int, _Adapt | None]:
+    """(lowest bit, width, codec of the number) of a bit field."""
+    if isinstance(place, int):
+        return place, 1, _BIT
+    low, width, *codec = place
+    return low, width, cast(_Adapt, codec[0]) if codec else None
+
+
+def _bit_number(value: Any, path: str, name: str, codec: _Adapt | None = None) -> int:
+    """`value` as the number that goes into its bits. Raises EncodeError when it is none."""
+    try:
+        number = codec._to_wire(value) if codec else int(value)
+    except (TypeError, ValueError, OverflowError, AttributeError) as exc:
+        raise EncodeError(_join(path, name), str(exc)) from exc
+    if not isinstance(number, int) or (codec is None and number != value):
+        raise EncodeError(_join(path, name), f"{value!r} is not an integer")
+    return number
 
 
 # --- structure ------------------------------------------------------------------------------------
@@ -543,7 +648,7 @@ def _note(
 ) -> None:
     """Put one member into the record's values and its tree."""
     codec = _unnamed(member)
-    while isinstance(codec, (When, Optional, Body, Choice)):
+    while isinstance(codec, (When, Optional, Body, Choice, Sized)):
         codec = _unnamed(codec.chosen if isinstance(codec, Choice) else codec.subcon)
     if value is OMIT:
         here.extend(kids)
@@ -629,8 +734,10 @@ class Choice(construct.Construct):  # type: ignore[misc]  # construct is untyped
         self.chosen: Any = default
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
-        self.chosen = self.cases.get(self.select(context), self.default)
-        return self.chosen._parsereport(stream, context, path)
+        chosen = self.cases.get(self.select(context), self.default)
+        value = chosen._parsereport(stream, context, path)
+        self.chosen = chosen  # after the walk: a case may hold this choice again
+        return value
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
         chosen = self.cases.get(self.select(_View(context._fields)), self.default)
@@ -665,8 +772,8 @@ class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped
         is_codec = isinstance(self.length, construct.Construct)
         size = self.length._parsereport(stream, context, path) if is_codec else self.length(context)
         start = stream.tell()
-        data = stream.read(size)
-        if len(data) < size:
+        data = stream.read(max(size, 0))
+        if len(data) != size:
             message = f"length {size} needs {size} octets, {len(data)} remain"
             walk.fatal(self.code, walk.base + first, message, _field_path(path))
         base, walk.base = walk.base, walk.base + start
@@ -690,12 +797,75 @@ class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped
         return obj
 
 
+class Sized(construct.Construct):  # type: ignore[misc]  # construct is untyped
+    """`subcon` over all octets that remain, whose number must be right: else the fault `code` at the first.
+
+    Right is one of `sizes`, or `at_least` that many, or a multiple of `step`. The lenient walk leaves the
+    member out. With `code=None` a wrong number is no fault either: the octets read as `otherwise`.
+    """
+
+    def __init__(
+        self,
+        subcon: Codec,
+        code: str | None,
+        *sizes: int,
+        at_least: int = 0,
+        step: int = 1,
+        otherwise: Codec | None = None,
+    ) -> None:
+        super().__init__()
+        self.subcon: Any = subcon
+        self.code = code
+        self.sizes = sizes
+        self.at_least = at_least
+        self.step = step
+        self.otherwise: Any = otherwise
+
+    def fits(self, size: int) -> bool:
+        """Whether that many octets are right."""
+        if self.sizes:
+            return size in self.sizes
+        return size >= self.at_least and size % self.step == 0
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        start = stream.tell()
+        size = _end(stream) - start
+        if self.fits(size):
+            return self.subcon._parsereport(stream, context, path)
+        if self.code is None:
+            return self.otherwise._parsereport(stream, context, path) if self.otherwise else OMIT
+        walk = _walk(context)
+        walk.fault(
+            self.code, walk.base + start, f"{size} octets, {self._wanted()}", _field_path(path)
+        )
+        stream.read()
+        return OMIT
+
+    def _wanted(self) -> str:
+        if self.sizes:
+            return f"needs {' or '.join(map(str, self.sizes))}"
+        return (
+            f"needs a multiple of {self.step}"
+            if self.step > 1
+            else f"needs {self.at_least} or more"
+        )
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        self.subcon._build(obj, stream, context, path)
+        return obj
+
+
 class Records(construct.Construct):  # type: ignore[misc]  # construct is untyped
-    """`element` again and again until the octets end (`count`: that many times), as a list.
+    """`element` again and again until the octets end, as a list.
 
     Any fault inside an element that has no code of its own (data cut off) is `overrun` at the element's
     first octet. With `pin`, every fault inside an element is moved to its first octet (inner records of
-    section 5.1). Lenient: what came before an overrun is kept; an element with another fault is left out.
+    section 5.1). Lenient: what came before an overrun is kept; an element with another fault is left out,
+    unless all its faults are in `keep`.
+
+    With `pad` = (octet, code), an element that would start with that octet ends the list: what follows is
+    padding, and anything else in it is the fault `code` (lenient: the list goes on there).
+    `meaning` puts an element into words for the tree.
     """
 
     def __init__(
@@ -705,28 +875,39 @@ class Records(construct.Construct):  # type: ignore[misc]  # construct is untype
         *,
         pin: bool = True,
         stop: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        pad: tuple[int, str] | None = None,
+        meaning: Callable[[Any], str | None] | None = None,
     ) -> None:
         super().__init__()
         self.element: Any = element
         self.overrun = overrun
         self.pin = pin
         self.stop = tuple(stop)
+        self.keep = frozenset(keep)
+        self.pad = pad
+        self.meaning_of = meaning
 
     def _parse(self, stream: Any, context: Any, path: str) -> list[Any]:
         walk = _walk(context)
         out: list[Any] = []
         outer = walk.nodes
         while (start := stream.tell()) < _end(stream):
+            if self.pad is not None and self._padding(stream, walk, outer, path):
+                continue
             kids: list[Node] = []
             walk.nodes = kids
             found = self._one(stream, context, f"{path} -> [{len(out)}]", walk, start)
             if found is None:
+                stream.seek(0, io.SEEK_END)  # nothing behind the fault can be trusted
                 break
             value, faulty = found
             if not faulty:
                 begin, end = walk.base + start, walk.base + stream.tell()
+                shown = None if kids else value
+                meaning = self.meaning_of(value) if self.meaning_of else None
                 outer.append(
-                    Node(f"[{len(out)}]", None if kids else value, None, begin, end, tuple(kids))
+                    Node(f"[{len(out)}]", shown, None, begin, end, tuple(kids), meaning=meaning)
                 )
                 out.append(value)
         walk.nodes = outer
@@ -753,9 +934,30 @@ class Records(construct.Construct):  # type: ignore[misc]  # construct is untype
             ]
         if any(doubt.code in self.stop for doubt in fresh):
             return None
-        return value, bool(fresh)
+        if stream.tell() == start:
+            walk.fault(self.overrun, walk.base + start, "takes no octets", _field_path(path))
+            return None
+        return value, any(doubt.code not in self.keep for doubt in fresh)
+
+    def _padding(self, stream: Any, walk: Walk, nodes: list[Node], path: str) -> bool:
+        """Whether padding starts here; if so it is passed over."""
+        octet, code = cast("tuple[int, str]", self.pad)
+        start = stream.tell()
+        rest = cast(bytes, stream.read())
+        length = len(rest) - len(rest.lstrip(bytes((octet,))))
+        stream.seek(start + length)
+        if length == 0:
+            return False
+        if length < len(rest):
+            message = f"octet {rest[length]:#04x} in the padding that starts here"
+            walk.fault(code, walk.base + start, message, _field_path(path))
+        begin = walk.base + start
+        nodes.append(Node("padding", rest[:length].hex(), None, begin, begin + length, ()))
+        return True
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        if not isinstance(obj, (list, tuple)):
+            raise EncodeError(_field_path(path), f"{obj!r} is not a list")
         for index, item in enumerate(obj):
             self.element._build(item, stream, context, f"{path} -> [{index}]")
         return obj
@@ -777,6 +979,7 @@ def parse(layout: Codec, data: bytes, walk: Walk, *, base: int = 0) -> Any:
     Raises DecodeError: the first fault, or `frame_length` when octets are missing or left over.
     """
     outer, walk.base = walk.base, base
+    nodes = walk.nodes
     stream = io.BytesIO(data)
     try:
         value = cast(Any, layout).parse_stream(stream, walk=walk)
@@ -785,7 +988,7 @@ def parse(layout: Codec, data: bytes, walk: Walk, *, base: int = 0) -> Any:
     except construct.ConstructError as exc:
         raise DecodeError("frame_length", None, str(exc).splitlines()[-1]) from exc
     finally:
-        walk.base = outer
+        walk.base, walk.nodes = outer, nodes
     if stream.tell() < len(data):
         raise DecodeError("frame_length", None, f"{len(data) - stream.tell()} octets left over")
     return value

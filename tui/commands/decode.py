@@ -143,12 +143,11 @@ def _as_int(value: Any) -> int:
 
 def _kind_of(form: Any) -> str:
     """The kind a named format is read from, when the request gives none."""
-    from protocols.ble.payloads import FORMATS
+    from protocols.ble.payloads import FORMATS, kind_of
 
     if form is None:
         raise UsageError(f"the request has neither kind nor format; kinds: {', '.join(KINDS)}")
-    keys = FORMATS.get(str(form)).keys
-    return keys[0].split("/")[0] if keys else str(form)
+    return kind_of(FORMATS.get(str(form)))
 
 
 def result_object(found: Dissection, *, lenient: bool) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from protocols.registry import Folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMATS", "find"]
+__all__ = ["FORMATS", "describe", "find", "keys_of", "kind_of"]
 
 FORMATS: Folder[Format] = Folder("protocols.ble.payloads", "FORMAT", "format", separator="-")
 
@@ -60,6 +60,13 @@ def find(kind: str, selector: str, data: bytes, keys: Keys) -> Format | None:
         if unclaimed:
             return unclaimed[0]
     return None
+
+
+def kind_of(form: Format) -> str:
+    """The kind of octets a format is read from: that of its first key, or its own name (`ad`)."""
+    if form.keys:
+        return form.keys[0].split("/")[0]
+    return form.name if form.name in ("ad", "advertisement") else "service_data"
 
 
 def describe(form: Format) -> dict[str, Any]:

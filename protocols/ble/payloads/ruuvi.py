@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from protocols.errors import EncodeError
 from protocols.format import Example, Fields, Format, Keys, Reader, as_fields
 from protocols.layout import (
     S16BE,
@@ -18,10 +19,10 @@ from protocols.layout import (
     U16BE,
     U24BE,
     Codec,
-    Const,
     Flags,
     Hex,
     Mac,
+    Mapped,
     Nullable,
     Record,
     Reserved,
@@ -108,128 +109,129 @@ class Air(Fields, frozen=True, tag_field="format", tag=0xE1):
     mac: str | None
 
 
+_NO_MAC = "ff:ff:ff:ff:ff:ff"
+_LUX_STEP = math.log(65536) / 254
+_NO_LUX = 255
+_NO_INDEX = 511
+
+
+def _degrees_v1(raw: int) -> float:
+    """Sign, whole degrees and hundredths of format 3; the sign applies to both."""
+    size = (raw >> 8 & 0x7F) + (raw & 0xFF) / 100
+    return round(-size if raw >> 15 and size else size, 2)
+
+
+def _raw_degrees_v1(degrees: float) -> int:
+    whole, hundredths = divmod(round(abs(degrees) * 100), 100)
+    if whole > 127:
+        raise ValueError(f"{degrees} is beyond 127.99")
+    return (degrees < 0) << 15 | whole << 8 | hundredths
+
+
+def _lux(code: int) -> float | None:
+    return None if code == _NO_LUX else round(math.exp(code * _LUX_STEP) - 1, 2)
+
+
+def _lux_code(lux: float | None) -> int:
+    if lux is None:
+        return _NO_LUX
+    code = round(math.log(lux + 1) / _LUX_STEP)
+    if not 0 <= code < _NO_LUX:
+        raise ValueError(f"{lux} is not within 0 to 65535")
+    return code
+
+
 TEMPERATURE = Scaled(S16BE, 0.005, null=-0x8000)
 HUMIDITY = Scaled(U16BE, 0.0025, null=0xFFFF)
 PRESSURE = Scaled(U16BE, 1, offset=50000, null=0xFFFF)
 ACCELERATION = Nullable(S16BE, -0x8000)
 DUST = Scaled(U16BE, 0.1, null=0xFFFF)
 CO2 = Nullable(U16BE, 0xFFFF)
-POWER = Flags(U16BE, battery=(5, 11), tx_power=(0, 5))
-AIR_FLAGS = Flags(U8, calibrating=0, voc_low=(6, 1), nox_low=(7, 1))
+POWER = Flags(
+    U16BE,
+    battery_mv=(5, 11, Scaled(U16BE, 1, offset=1600, null=2047)),
+    tx_power_dbm=(0, 5, Scaled(U8, 2, offset=-40, null=31)),
+)
+MAC = Mapped(Mac, lambda m: None if m == _NO_MAC else m, lambda m: _NO_MAC if m is None else m)
+MAC_LOW3 = Mapped(
+    Hex(3), lambda m: bytes.fromhex(m).hex(":"), lambda m: bytes.fromhex(m.replace(":", "")).hex()
+)
+AIR_FLAGS = Flags(U8, calibrating=0, _reserved_bits=(1, 5), voc_low=(6, 1), nox_low=(7, 1))
 
+_FORMAT = "format" / U8
 _CLIMATE = ("temperature_c" / TEMPERATURE, "humidity_pct" / HUMIDITY, "pressure_pa" / PRESSURE)
 _TAIL = (
     POWER,
     "movement_count" / Nullable(U8, 0xFF),
     "sequence" / Nullable(U16BE, 0xFFFF),
-    "mac" / Mac,
+    "mac" / MAC,
 )
 
 LAYOUTS: dict[int, tuple[int, type[Fields], Codec]] = {
     0x03: (14, Raw1, Record(
-        "_format" / Const(b"\x03"),
-        "humidity_pct" / Scaled(U8, 0.5),
-        Flags(U8, negative=7, whole_degrees=(0, 7)), "hundredths" / U8,
+        _FORMAT, "humidity_pct" / Scaled(U8, 0.5),
+        "temperature_c" / Mapped(U16BE, _degrees_v1, _raw_degrees_v1),
         "pressure_pa" / Scaled(U16BE, 1, offset=50000),
         "accel_x_mg" / S16BE, "accel_y_mg" / S16BE, "accel_z_mg" / S16BE,
         "battery_mv" / U16BE,
     )),
     0x05: (24, Motion, Record(
-        "_format" / Const(b"\x05"), *_CLIMATE,
+        _FORMAT, *_CLIMATE,
         "accel_x_mg" / ACCELERATION, "accel_y_mg" / ACCELERATION, "accel_z_mg" / ACCELERATION, *_TAIL,
     )),
-    0xC5: (18, Cut, Record("_format" / Const(b"\xc5"), *_CLIMATE, *_TAIL)),
+    0xC5: (18, Cut, Record(_FORMAT, *_CLIMATE, *_TAIL)),
     0x06: (20, AirLegacy, Record(
-        "_format" / Const(b"\x06"), *_CLIMATE,
-        "pm2_5_ug_m3" / DUST, "co2_ppm" / CO2, "voc_high" / U8, "nox_high" / U8, "light_code" / U8,
-        "_reserved" / Reserved(1), "sequence" / U8, AIR_FLAGS, "mac_low3" / Hex(3),
+        _FORMAT, *_CLIMATE,
+        "pm2_5_ug_m3" / DUST, "co2_ppm" / CO2, "voc_high" / U8, "nox_high" / U8,
+        "luminosity_lux" / Mapped(U8, _lux, _lux_code),
+        "_reserved" / Reserved(1), "sequence" / U8, AIR_FLAGS, "mac_low3" / MAC_LOW3,
     )),
     0xE1: (40, Air, Record(
-        "_format" / Const(b"\xe1"), *_CLIMATE,
+        _FORMAT, *_CLIMATE,
         "pm1_0_ug_m3" / DUST, "pm2_5_ug_m3" / DUST, "pm4_0_ug_m3" / DUST, "pm10_ug_m3" / DUST, "co2_ppm" / CO2,
         "voc_high" / U8, "nox_high" / U8, "luminosity_lux" / Scaled(U24BE, 0.01, null=0xFFFFFF),
         "_reserved_1" / Reserved(3), "sequence" / Nullable(U24BE, 0xFFFFFF), AIR_FLAGS,
-        "_reserved_2" / Reserved(5), "mac" / Mac,
+        "_reserved_2" / Reserved(5), "mac" / MAC,
     )),
 }  # fmt: skip
 
-_NO_MAC = "ff:ff:ff:ff:ff:ff"
-_LUX_STEP = math.log(65536) / 254
-
 
 def decode(reader: Reader) -> Fields:
-    """Codes: `frame_length`, `format` at 0. Values beyond the nominal range are kept."""
+    """Codes: `frame_length`, `format` at 0. Values beyond the nominal range are kept, reserved octets are in
+    the tree only.
+    """
     form = reader.select(1)[0]
     if form not in LAYOUTS:
         reader.fatal("format", 0, f"data format {form:#04x} is not 03, 05, 06, c5 or e1")
     size, kind, codec = LAYOUTS[form]
     reader.length(size)
     raw = reader.read(codec)
-    for convert in (_climate_v1, _power, _indices, _light, _address):
-        convert(raw)
-    fields: Fields = as_fields(kind, {"format": form, **raw})
+    if "voc_high" in raw:
+        _join_index(reader, raw, "voc")
+        _join_index(reader, raw, "nox")
+    fields: Fields = as_fields(kind, raw)
     return fields
 
 
-def _climate_v1(raw: dict[str, Any]) -> None:
-    if "negative" in raw:
-        sign = -1 if raw.pop("negative") else 1
-        raw["temperature_c"] = sign * round(
-            raw.pop("whole_degrees") + raw.pop("hundredths") / 100, 2
-        )
-
-
-def _power(raw: dict[str, Any]) -> None:
-    if "battery" in raw:
-        battery, power = raw.pop("battery"), raw.pop("tx_power")
-        raw["battery_mv"] = None if battery == 2047 else battery + 1600
-        raw["tx_power_dbm"] = None if power == 31 else power * 2 - 40
-
-
-def _indices(raw: dict[str, Any]) -> None:
-    for name in ("voc", "nox"):
-        if f"{name}_high" in raw:
-            index = raw.pop(f"{name}_high") << 1 | raw.pop(f"{name}_low")
-            raw[f"{name}_index"] = None if index == 511 else index
-
-
-def _light(raw: dict[str, Any]) -> None:
-    if "light_code" in raw:
-        code = raw.pop("light_code")
-        raw["luminosity_lux"] = None if code == 255 else round(math.exp(code * _LUX_STEP) - 1, 2)
-
-
-def _address(raw: dict[str, Any]) -> None:
-    if raw.get("mac") == _NO_MAC:
-        raw["mac"] = None
-    if "mac_low3" in raw:
-        raw["mac_low3"] = bytes.fromhex(raw["mac_low3"]).hex(":")
+def _join_index(reader: Reader, raw: dict[str, Any], name: str) -> None:
+    """One index of nine bits from its high octet and its bit in the flags, in the fields and in the tree."""
+    index = raw.pop(f"{name}_high") << 1 | raw.pop(f"{name}_low")
+    value = raw[f"{name}_index"] = None if index == _NO_INDEX else index
+    nodes = reader.walk.nodes
+    place = [node.name for node in nodes].index(f"{name}_high")
+    nodes[place] = msgspec.structs.replace(nodes[place], name=f"{name}_index", value=value)
 
 
 def encode(fields: Any, keys: Keys) -> bytes:
-    """Octets of one of the five formats."""
-    raw: dict[str, Any] = msgspec.structs.asdict(fields)
+    """Octets of one of the five formats; numbers go to the nearest step, reserved octets and bits are zero."""
     form = fields.__struct_config__.tag
-    if form == 0x03:
-        hundredths = round(abs(fields.temperature_c) * 100)
-        raw |= {
-            "negative": fields.temperature_c < 0,
-            "whole_degrees": hundredths // 100,
-            "hundredths": hundredths % 100,
-        }
-    if "tx_power_dbm" in raw:
-        raw["battery"] = 2047 if fields.battery_mv is None else fields.battery_mv - 1600
-        raw["tx_power"] = 31 if fields.tx_power_dbm is None else (fields.tx_power_dbm + 40) // 2
+    raw: dict[str, Any] = {**msgspec.structs.asdict(fields), "format": form}
     for name in ("voc", "nox"):
         if f"{name}_index" in raw:
-            index = 511 if raw[f"{name}_index"] is None else raw[f"{name}_index"]
+            index = _NO_INDEX if raw[f"{name}_index"] is None else raw[f"{name}_index"]
+            if not 0 <= index <= _NO_INDEX:
+                raise EncodeError(f"{name}_index", f"{index} is not within 0 to {_NO_INDEX - 1}")
             raw |= {f"{name}_high": index >> 1, f"{name}_low": index & 1}
-    if form == 0x06:
-        lux = fields.luminosity_lux
-        raw["light_code"] = 255 if lux is None else round(math.log(lux + 1) / _LUX_STEP)
-        raw["mac_low3"] = fields.mac_low3.replace(":", "")
-    if "mac" in raw and raw["mac"] is None:
-        raw["mac"] = _NO_MAC
     return build(LAYOUTS[form][2], raw)
 
 
@@ -242,11 +244,24 @@ FORMAT = Format(
     encode=encode,
     keys=KEYS,
     examples=(
+        Example("03291a1ece1efc18f94202ca0b53", note="format 3"),
+        Example("0300814563ac00000000000000ff", note="format 3, below zero"),
         Example(
             "0512fc5394c37c0004fffc040cac364200cdcbb8334c884f", note="format 5, all values present"
         ),
         Example(
             "058000ffffffff800080008000ffffffffffffffffffffff", note="format 5, nothing available"
+        ),
+        Example("c512fc5394c37cac364200cdcbb8334c884f", note="format C5"),
+        Example("06170c5668c79e007000c90501d900cd004c884f", note="format 6"),
+        Example("068000ffffffffffffffffffffff00ffc1ffffff", note="format 6, nothing available"),
+        Example(
+            "e1170c5668c79e0065007004bd11ca00c90a0213e0ac000000decdee010000000000cbb8334c884f",
+            note="format E1",
+        ),
+        Example(
+            "e18000" + "ff" * 19 + "000000" + "ffffff" + "c0" + "0000000000" + "ffffffffffff",
+            note="format E1, nothing available",
         ),
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.ble.payloads import FORMATS, keys_of
+from protocols.ble.payloads import FORMATS, keys_of, kind_of
 from protocols.dissect import Block, dissect, encode
 from protocols.errors import DecodeError, EncodeError, NearbenchError
 
@@ -18,9 +18,7 @@ FUZZ_INPUTS = 200
 
 
 def block(name, data):
-    form = FORMS[name]
-    kind = form.keys[0].split("/")[0] if form.keys else name
-    return Block(kind=kind, data=data, pdu="legacy" if kind == "ad" else None)
+    return Block(kind=kind_of(FORMS[name]), data=data)
 
 
 def seeds(name):

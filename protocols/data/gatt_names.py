@@ -1,0 +1,124 @@
+"""GATT services, characteristics, descriptors, ATT error codes and disconnection reasons, in words.
+
+Source: Bluetooth Assigned Numbers 3.4, 3.7 and 3.8, state of January 2026; ATT error codes: Core 5.4 Vol 3 Part F
+3.4.1.1; reasons: Core 5.4 Vol 1 Part F 2; a3c875xx: Eddystone GATT Configuration Service. Only what this project
+speaks about; anything else is shown as its number. Data only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocols.data.service_uuids import SERVICES
+
+__all__ = [
+    "ATT_ERRORS",
+    "DISCONNECT_REASONS",
+    "UUIDS",
+    "att_error_name",
+    "reason_name",
+    "uuid_name",
+]
+
+EDDYSTONE_CONFIG: Final = "a3c8{}-8ed3-4bdf-8a39-a01bebede295"
+
+UUIDS: Final[dict[str, str]] = {
+    **SERVICES,
+    "1809": "Health Thermometer",
+    "2900": "Characteristic Extended Properties",
+    "2901": "Characteristic User Description",
+    "2902": "Client Characteristic Configuration",
+    "2904": "Characteristic Presentation Format",
+    "2a00": "Device Name",
+    "2a01": "Appearance",
+    "2a04": "Peripheral Preferred Connection Parameters",
+    "2a05": "Service Changed",
+    "2a19": "Battery Level",
+    "2a1c": "Temperature Measurement",
+    "2a1d": "Temperature Type",
+    "2a1e": "Intermediate Temperature",
+    "2a21": "Measurement Interval",
+    "2a23": "System ID",
+    "2a24": "Model Number",
+    "2a25": "Serial Number",
+    "2a26": "Firmware Revision",
+    "2a27": "Hardware Revision",
+    "2a28": "Software Revision",
+    "2a29": "Manufacturer Name",
+    "2aa6": "Central Address Resolution",
+    "2b29": "Client Supported Features",
+    "2b2a": "Database Hash",
+    "2b3a": "Server Supported Features",
+    EDDYSTONE_CONFIG.format("7500"): "Eddystone Configuration",
+    EDDYSTONE_CONFIG.format("7501"): "Capabilities",
+    EDDYSTONE_CONFIG.format("7502"): "Active Slot",
+    EDDYSTONE_CONFIG.format("7503"): "Advertising Interval",
+    EDDYSTONE_CONFIG.format("7504"): "Radio TX Power",
+    EDDYSTONE_CONFIG.format("7505"): "Advertised TX Power",
+    EDDYSTONE_CONFIG.format("7506"): "Lock State",
+    EDDYSTONE_CONFIG.format("7507"): "Unlock",
+    EDDYSTONE_CONFIG.format("7508"): "Public ECDH Key",
+    EDDYSTONE_CONFIG.format("7509"): "EID Identity Key",
+    EDDYSTONE_CONFIG.format("750a"): "ADV Slot Data",
+    EDDYSTONE_CONFIG.format("750b"): "Factory Reset",
+    EDDYSTONE_CONFIG.format("750c"): "Remain Connectable",
+}
+
+ATT_ERRORS: Final[dict[int, str]] = {
+    0x01: "invalid handle",
+    0x02: "read not permitted",
+    0x03: "write not permitted",
+    0x04: "invalid PDU",
+    0x05: "insufficient authentication",
+    0x06: "request not supported",
+    0x07: "invalid offset",
+    0x08: "insufficient authorization",
+    0x09: "prepare queue full",
+    0x0A: "attribute not found",
+    0x0B: "attribute not long",
+    0x0C: "encryption key size too short",
+    0x0D: "invalid attribute value length",
+    0x0E: "unlikely error",
+    0x0F: "insufficient encryption",
+    0x10: "unsupported group type",
+    0x11: "insufficient resources",
+    0x12: "database out of sync",
+    0x13: "value not allowed",
+    0xFC: "write request rejected",
+    0xFD: "client characteristic configuration improperly configured",
+    0xFE: "procedure already in progress",
+    0xFF: "out of range",
+}
+
+DISCONNECT_REASONS: Final[dict[int, str]] = {
+    0x05: "authentication failure",
+    0x06: "PIN or key missing",
+    0x08: "connection timeout: nothing heard for the supervision timeout",
+    0x13: "the other side ended it",
+    0x14: "the other side is low on resources",
+    0x15: "the other side is powering off",
+    0x16: "ended here",
+    0x1A: "unsupported remote feature",
+    0x22: "the other side's link layer did not answer",
+    0x28: "an instant had passed",
+    0x3B: "unacceptable connection parameters",
+    0x3D: "a packet failed its integrity check",
+    0x3E: "never established: the other side did not answer the first packets",
+}
+
+
+def uuid_name(uuid: str) -> str:
+    """What a UUID (4, 8 or 32 hex digits) stands for, else the UUID itself."""
+    return UUIDS.get(uuid.lower(), uuid)
+
+
+def att_error_name(code: int) -> str:
+    """An ATT error code in words."""
+    if 0x80 <= code <= 0x9F:
+        return f"application error {code:#04x}"
+    return ATT_ERRORS.get(code, f"error {code:#04x}")
+
+
+def reason_name(code: int) -> str:
+    """A disconnection reason in words."""
+    return DISCONNECT_REASONS.get(code, f"reason {code:#04x}")
