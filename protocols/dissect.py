@@ -7,6 +7,7 @@ randomness, no IO.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,9 +20,26 @@ from protocols.layout import Doubt, Node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KINDS", "Block", "Dissection", "dissect", "encode"]
+__all__ = ["KINDS", "LINK_TYPES", "Block", "Dissection", "dissect", "encode", "format_of", "summary"]
 
-KINDS = ("ad", "ad_value", "service_data", "manufacturer_data", "gatt_value", "advertisement")
+PACKETS: dict[str, tuple[str, str, str]] = {
+    # kind and format name -> module and constant of its Format, module of its `summary(fields)`
+    "hci": ("protocols.hci.packets", "HCI", "protocols.hci.summary"),
+    "ll": ("protocols.ble.link_layer", "LL", "protocols.ble.link_layer"),
+    "ll_phdr": ("protocols.ble.link_layer", "LL_PHDR", "protocols.ble.link_layer"),
+}
+LINK_TYPES = {187: "hci", 251: "ll", 256: "ll_phdr"}
+"""LINKTYPE number of a capture (in the normal form of `protocols.capture`) -> kind."""
+
+KINDS = (
+    "ad",
+    "ad_value",
+    "service_data",
+    "manufacturer_data",
+    "gatt_value",
+    "advertisement",
+    *PACKETS,
+)
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,19 +122,31 @@ def encode(
 ) -> bytes:
     """Octets of JSON-like `fields` in format `form`. Raises EncodeError (path of the field), UnknownNameError."""
     given = keys if isinstance(keys, Keys) else Keys(keys)
-    chosen = payloads.FORMATS.get(form) if isinstance(form, str) else form
-    return build(chosen, fields, given)
+    return build(format_of(form), fields, given)
+
+
+def format_of(form: str | Format) -> Format:
+    """The format of that name: an advertised one, a kind of packet, or a user's file. Raises UnknownNameError."""
+    if isinstance(form, Format):
+        return form
+    if form in PACKETS:
+        module, constant, _ = PACKETS[form]
+        found: Format = getattr(importlib.import_module(module), constant)
+        return found
+    return payloads.FORMATS.get(form)
+
+
+def summary(kind: str, fields: Fields) -> str:
+    """One line for a decoded packet of `kind` (one of PACKETS)."""
+    text: str = importlib.import_module(PACKETS[kind][2]).summary(fields)
+    return text
 
 
 def _format(block: Block, keys: Keys, form: str | Format | None) -> Format | None:
-    if isinstance(form, Format):
-        return form
     if form is not None:
-        return payloads.FORMATS.get(form)
-    if block.kind == "ad":
-        return payloads.FORMATS.get("ad")
-    if block.kind == "advertisement":
-        return payloads.FORMATS.get("advertisement")
+        return format_of(form)
+    if block.kind in ("ad", "advertisement", *PACKETS):
+        return format_of(block.kind)
     if block.kind == "gatt_value":
         return payloads.find("gatt_value", "*", block.data, keys)
     return payloads.find(block.kind, block.selector, block.data, keys)

@@ -31,6 +31,7 @@ __all__ = [
     "agree",
     "as_fields",
     "build",
+    "converted",
     "examine",
     "run",
     "to_plain",
@@ -209,8 +210,12 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_fields(kind: Any, plain: Mapping[str, Any]) -> Any:
     """A JSON-like mapping as the typed fields of `kind`. Raises EncodeError naming the path."""
-    if of_plain := getattr(kind, "of_plain", None):
-        return of_plain(plain)
+    of_plain = getattr(kind, "of_plain", None)
+    return of_plain(plain) if of_plain else converted(kind, plain)
+
+
+def converted(kind: Any, plain: Mapping[str, Any]) -> Any:
+    """What `as_fields` does for a kind without `of_plain`."""
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as exc:

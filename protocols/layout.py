@@ -52,6 +52,7 @@ __all__ = [
     "Const",
     "Doubt",
     "Fault",
+    "Flagged",
     "Flags",
     "Hex",
     "Mac",
@@ -495,9 +496,10 @@ class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
     """Bit fields of one number, merged into the surrounding record: `Flags(U8, encrypted=0, version=(5, 3))`.
 
     An int names one bit (bool), a pair (lowest bit, width) a number, a triple (lowest bit, width, codec) a
-    number read through `Scaled`, `Nullable`, `Coded` or `Mapped`. `whole` also gives the number itself that
-    name. Bits no field names are kept in `whole`, else built as zero, as is a field with an underscore that is
-    not given.
+    number read through `Scaled`, `Nullable`, `Mapped` or `Coded` without a code. `whole` also gives the number
+    itself that name. Bits no field names are kept in `whole`, else built as zero, as is a field with an underscore that is
+    not given. A pair (bit, name of a member) is the bit that says whether that member is there: it is built
+    from the member's presence, and `Flagged` reads it.
     """
 
     def __init__(
@@ -506,13 +508,19 @@ class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
         *,
         whole: str = "",
         fixed: Mapping[int, int] | None = None,
-        **fields: int | tuple[int, int] | tuple[int, int, Codec],
+        **fields: int | tuple[int, int] | tuple[int, int, Codec] | tuple[int, str],
     ) -> None:
         super().__init__()
         self.base: Any = base
         self.whole = whole
         self.fixed = sum(value << shift for shift, value in (fixed or {}).items())
-        self.fields = {name: _bits(place) for name, place in fields.items()}
+        self.members: dict[str, str] = {}
+        self.fields: dict[str, tuple[int, int, _Adapt | None]] = {}
+        for name, place in fields.items():
+            member = place[1] if isinstance(place, tuple) else None
+            if isinstance(member, str):
+                self.members[name] = member
+            self.fields[name] = _bits(place)
 
     def _parse(self, stream: Any, context: Any, path: str) -> dict[str, Any]:
         number = self.base._parsereport(stream, context, path)
@@ -528,9 +536,12 @@ class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
             _get(obj, self.whole, path) if whole_given else self.fixed, path, self.whole
         )
         for name, (low, width, codec) in self.fields.items():
-            if (whole_given or name.startswith("_")) and not _has(obj, name):
+            if name in self.members:
+                value = int(_has(obj, self.members[name]))
+            elif (whole_given or name.startswith("_")) and not _has(obj, name):
                 continue
-            value = _bit_number(_get(obj, name, path), path, name, codec)
+            else:
+                value = _bit_number(_get(obj, name, path), path, name, codec)
             if not 0 <= value < 1 << width:
                 raise EncodeError(_join(path, name), f"{value} does not fit in {width} bits")
             number = number & ~(((1 << width) - 1) << low) | value << low
@@ -555,12 +566,14 @@ class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped
 
 
 def _bits(
-    place: int | tuple[int, int] | tuple[int, int, Codec],
+    place: int | tuple[int, int] | tuple[int, int, Codec] | tuple[int, str],
 ) -> tuple[int, int, _Adapt | None]:
     """(lowest bit, width, codec of the number) of a bit field."""
     if isinstance(place, int):
         return place, 1, _BIT
     low, width, *codec = place
+    if isinstance(width, str):
+        return low, 1, _BIT
     return low, width, cast(_Adapt, codec[0]) if codec else None
 
 
@@ -719,6 +732,17 @@ class Optional(construct.Construct):  # type: ignore[misc]  # construct is untyp
         if obj is not None and obj is not OMIT:
             self.subcon._build(obj, stream, context, path)
         return obj
+
+
+class Flagged(Optional):
+    """A member that is there when the bit `flag` of an earlier `Flags` is set; built when it is given."""
+
+    def __init__(self, flag: str, subcon: Codec) -> None:
+        super().__init__(subcon)
+        self.flag = flag
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        return self.subcon._parsereport(stream, context, path) if context[self.flag] else OMIT
 
 
 class Choice(construct.Construct):  # type: ignore[misc]  # construct is untyped

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from protocols.ble.ll_capture import captured_packet
 from protocols.capture import Packet, Writer, writer_for
 from protocols.errors import UnknownNameError, UsageError
 from sim.trace import TraceEvent, line_of
@@ -24,6 +25,8 @@ __all__ = ["Recorder"]
 
 _HCI_H4 = 187
 _LE_LL_WITH_PHDR = 256
+_FIRST_ADVERTISING_CHANNEL = 37
+_ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 
 
 class Recorder:
@@ -99,34 +102,31 @@ class _AirTap:
     def __init__(self, world: World, writer: Writer) -> None:
         self._world = world
         self._writer = writer
+        self._centrals: dict[int, str] = {}  # access address -> node that opened the connection
 
     def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
-        """Record one packet."""
-        from protocols.ble.link_layer import captured_packet
-
+        """Record one packet: as strong as its best listener has it, or as it was sent when nobody listened."""
         meta = sent.meta
-        rssi_dbm = max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm)
+        connect = getattr(meta, "connect", None)
+        if connect is not None:
+            self._centrals[connect.access_address] = sent.sender
+        reasons = sorted({outcome.reason for outcome in heard if outcome.reason})
         data = captured_packet(
             sent.data,
             channel=int(str(sent.channel)),
-            rssi_dbm=rssi_dbm,
+            rssi_dbm=max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm),
             access_address=meta.access_address,
             crc_init=meta.crc_init,
             phy=int(meta.phy),
+            kind=self._kind(sent),
         )
-        reasons = sorted({outcome.reason for outcome in heard if outcome.reason})
-        comment = f"from {sent.sender}" + (
-            f"; lost at a listener: {', '.join(reasons)}" if reasons else ""
-        )
+        comment = f"from {sent.sender}" + (f"; lost at a listener: {', '.join(reasons)}" if reasons else "")
         self._writer.write(
-            Packet(
-                self._writer.written + 1,
-                sent.start_us,
-                _LE_LL_WITH_PHDR,
-                data,
-                len(data),
-                None,
-                "air",
-                comment,
-            )
+            Packet(self._writer.written + 1, sent.start_us, _LE_LL_WITH_PHDR, data, len(data), None, "air", comment)
         )
+
+    def _kind(self, sent: Transmission) -> int:
+        central = self._centrals.get(sent.meta.access_address)
+        if central is not None:
+            return _TO_PERIPHERAL if sent.sender == central else _TO_CENTRAL
+        return _ADVERTISING if int(str(sent.channel)) >= _FIRST_ADVERTISING_CHANNEL else _AUXILIARY

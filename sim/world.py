@@ -64,8 +64,8 @@ class RadioPlace(Protocol):
         """Place or walk of a node, as the air takes it."""
         ...
 
-    def claim(self, node: str, address: str) -> None:
-        """`node` uses the radio address `address` ("aa:bb:cc:dd:ee:ff") from now on."""
+    def claim(self, node: str, address: str, kind: str = "random") -> None:
+        """`node` uses the radio address `address` ("aa:bb:cc:dd:ee:ff", `kind` random or public) from now on."""
         ...
 
     def name_of(self, address: str) -> str:
@@ -76,7 +76,7 @@ class RadioPlace(Protocol):
         """An HCI packet between host and controller of `node`; "tx" = from the host."""
         ...
 
-    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine of `node`; what it raises ends the run with the node's name."""
         ...
 
@@ -104,7 +104,8 @@ class World:
         self.hci_taps: list[Callable[[str, int, str, bytes], None]] = []
         self._specs = {spec.name: spec for spec in scenario.node}
         self._addresses: dict[str, str] = {}
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._latest: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._scripts = 0
         self._watches = [Watch(expect) for expect in scenario.expect]
         for watch in self._watches:
@@ -125,9 +126,12 @@ class World:
         """Call back later in simulated time."""
         return self.loop.after_us(delay_us, callback, *args)
 
-    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine of `node`."""
-        self._tasks.append(self.loop.create_task(self._named(node, task)))
+        running = self.loop.create_task(self._named(node, task))
+        self._tasks.add(running)
+        running.add_done_callback(self._tasks.discard)
+        return running
 
     def draw(self, purpose: str, length: int) -> bytes:
         """Random octets from the seed."""
@@ -137,20 +141,21 @@ class World:
         """Write to the trace."""
         return self.trace.emit(node, layer, event, **details)
 
-    def claim(self, node: str, address: str) -> None:
+    def claim(self, node: str, address: str, kind: str = "random") -> None:
         """`node` uses this radio address."""
-        self._addresses[address.lower()] = node
+        plain = address.lower()
+        self._addresses[plain] = node
+        self._latest[node] = f"{plain} {kind}"
 
     def name_of(self, address: str) -> str:
         """Node name of an address, else the address."""
         return self._addresses.get(address.lower(), address)
 
     def address_of(self, name: str) -> str:
-        """Last claimed address of a node. Raises UnknownNameError."""
-        for address, node in reversed(self._addresses.items()):
-            if node == name:
-                return address
-        raise UnknownNameError("node on the air", name, set(self._addresses.values()))
+        """Last claimed address of a node, "aa:bb:cc:dd:ee:ff random". Raises UnknownNameError."""
+        if name not in self._latest:
+            raise UnknownNameError("node on the air", name, self._latest)
+        return self._latest[name]
 
     def position_of(self, node: str) -> Any:
         """Place or walk of a node."""
@@ -174,9 +179,9 @@ class World:
         stop_observing = self.air.observe(self._on_air)
         asyncio.set_event_loop(self.loop)
         try:
-            with seeded(self.streams):
+            with seeded(self.streams), quiet():
                 self.trace.emit("", "world", "start", note=self.scenario.title, seed=self.seed)
-                self._tasks.append(self.loop.create_task(self._begin()))
+                self._tasks.add(self.loop.create_task(self._begin()))
                 self.loop.run_until(self._settled, end_us)
                 self.trace.emit("", "world", "end")
                 self._shut_down()
@@ -236,7 +241,9 @@ class World:
             self._scripts -= 1
 
     async def _step(self, device: Device, step: Step) -> bool:
-        event = self.trace.emit(device.name, "control", step.do, note=_arguments_text(step))
+        event = self.trace.emit(
+            device.name, "control", "step", note=_arguments_text(step), label=step.do
+        )
         try:
             await device.do(step.do, step.set)
         except NearbenchError as exc:
@@ -266,7 +273,7 @@ class World:
         )
 
     def _shut_down(self) -> None:
-        for task in asyncio.all_tasks(self.loop):
+        for task in sorted(asyncio.all_tasks(self.loop), key=_creation):
             task.cancel()
         self.loop.run_until_us(self.loop.now_us)
 
@@ -274,11 +281,10 @@ class World:
         if sent.sender not in self.devices:
             return  # a crowd's packets are in the air capture and in what its listeners report
         outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
-        kind = getattr(sent.meta, "kind", "packet")
         self.trace.emit(
             sent.sender,
             "air",
-            str(kind),
+            _packet_name(sent),
             direction="tx",
             data=sent.data,
             channel=sent.channel,
@@ -328,10 +334,30 @@ def _setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, 
     return ("node", index, "set", named) if named else ("node", index, "set")
 
 
+def _creation(task: asyncio.Task[Any]) -> tuple[int, str]:
+    """Tasks in the order they were made: a set has none."""
+    name = task.get_name()
+    return (int(name[5:]) if name[5:].isdigit() else 0, name)
+
+
 def _place(spec: NodeSpec) -> Any:
     if not spec.path:
         return _xyz(spec.at)
     return Walk([(int(point.t), _xyz(point.at)) for point in spec.path])
+
+
+_ADVERTISING_PDUS = {
+    0: "adv_ind", 1: "adv_direct_ind", 2: "adv_nonconn_ind", 3: "scan_req", 4: "scan_rsp", 5: "connect_ind",
+    6: "adv_scan_ind", 7: "adv_ext", 8: "aux_connect_rsp", 9: "aux_sync_subevent_rsp",
+}  # fmt: skip
+
+
+def _packet_name(sent: Transmission) -> str:
+    """Kind of a packet as trace events name it."""
+    llid = getattr(sent.meta, "llid", None)
+    if llid is None:
+        return _ADVERTISING_PDUS.get(sent.data[0] & 0x0F, "packet") if sent.data else "packet"
+    return "ll_control" if llid == 3 else "ll_data" if len(sent.data) > 2 else "ll_empty"
 
 
 def _xyz(at: tuple[float, ...]) -> tuple[float, float, float]:

@@ -118,14 +118,14 @@ def _examples(prefix: str, auxiliary: str) -> tuple[Example, ...]:
     connection = {"crc_init": 0x345678}
     return (
         Example(
-            packet(prefix, "d6be898e" "4011" "665544332211" "020106" "0709446f6f726d75"),
+            packet(prefix, "d6be898e" "4011" "665544332211" "020106" "07094b6574746c65"),
             note="ADV_IND, name and flags",
         ),
         Example(packet(prefix, "d6be898e" "c30c" "ffeeddccbbaa" "665544332211"), note="SCAN_REQ"),
         Example(packet(prefix, _CONNECT), note="CONNECT_IND"),
         Example(packet(prefix, _ADV_EXT), note="ADV_EXT_IND"),
         Example(
-            packet(auxiliary, "d6be898e" "4714" "0949" "665544332211" "3412" "0809" "446f6f726d7500"),
+            packet(auxiliary, "d6be898e" "4713" "4909" "665544332211" "3412" "08094c616e7465726e"),
             note="AUX_ADV_IND",
         ),
         Example(

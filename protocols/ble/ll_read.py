@@ -7,7 +7,7 @@ no IO.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from protocols.ble.advertising import LEGACY_LIMIT, ad_node
 from protocols.ble.l2cap import l2cap_nodes
@@ -134,7 +134,7 @@ def _advertising(
     if code >= EXTENDED_TYPE:
         if code == EXTENDED_TYPE:
             told = phdr.aux_type if phdr else UNSET
-            name = extended_name(raw, is_primary=is_primary) if told is UNSET else cast(str, told)
+            name = extended_name(raw, is_primary=is_primary) if told is UNSET else told
         values = extended_values(raw)
     elif len(raw.get("data", "")) > 2 * LEGACY_LIMIT:
         reader.fault("payload_too_long", None, f"{len(pdu) - 8} octets, {LEGACY_LIMIT} fit")

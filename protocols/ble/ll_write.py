@@ -74,8 +74,9 @@ def _crc_octets(packet: Packet, pdu: bytes, address: str, keys: Keys) -> bytes:
     computed = crc24(pdu, init) if init is not None else None
     if packet.crc is not UNSET:
         crc = build(_CRC, {"crc": packet.crc})
-        if computed is not None:
-            agree("crc_ok", packet.crc_ok, crc == computed)
+        if computed is not None and packet.crc_ok not in (UNSET, crc == computed):
+            message = f"{packet.crc} is not the CRC of these values, {computed.hex()}; leave crc and crc_ok out"
+            raise EncodeError("crc", message)
         return crc
     if computed is None:
         raise EncodeError("crc", "is missing: give it, or crc_init in the context")
@@ -110,11 +111,13 @@ def pdu_octets(packet: Packet) -> bytes:
 
 
 def _connected_octets(packet: DataPdu | ControlPdu) -> bytes:
-    is_control = isinstance(packet, ControlPdu)
-    payload = _control_octets(packet) if is_control else build(Hex(REST), packet.data)
+    if isinstance(packet, ControlPdu):
+        llid, payload = _CONTROL, _control_octets(packet)
+    else:
+        llid, payload = packet.llid, build(Record("data" / Hex(REST)), {"data": packet.data})
     cte = b"" if packet.cte_info is UNSET else build(CTE_INFO, cte_raw(packet.cte_info))
     head = {
-        "llid": _CONTROL if is_control else packet.llid,
+        "llid": llid,
         "nesn": packet.nesn,
         "sn": packet.sn,
         "md": packet.md,

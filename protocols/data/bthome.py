@@ -1,7 +1,7 @@
 """BTHome v2 objects by id.
 
-Source: bthome.io, "Format (v2)", with BTHome-Kaitai-Struct for F0 to F2 (the width of F0 is unverified); read
-2026-06. Little-endian; `name` carries the unit. Data only.
+Source: bthome.io, "Format (v2)", as of 2026, and the tests of bthome-ble 3.25.0; F0 to F2 from BTHome-Kaitai-Struct (the
+width of F0 is unverified). Little-endian; `name` carries the unit. Data only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """GATT services, characteristics, descriptors, ATT error codes and disconnection reasons, in words.
 
 Source: Bluetooth Assigned Numbers 3.4, 3.7 and 3.8, state of January 2026; ATT error codes: Core 5.4 Vol 3 Part F
-3.4.1.1; reasons: Core 5.4 Vol 1 Part F 2; a3c875xx: Eddystone GATT Configuration Service. Only what this project
+3.4.1.1; reasons: Core 5.4 Vol 1 Part F 2. Only what this project
 speaks about; anything else is shown as its number. Data only.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocols.data.eddystone_gatt import CONFIG_CHARACTERISTICS, CONFIG_SERVICE
 from protocols.data.service_uuids import SERVICES
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
     "reason_name",
     "uuid_name",
 ]
-
-EDDYSTONE_CONFIG: Final = "a3c8{}-8ed3-4bdf-8a39-a01bebede295"
 
 UUIDS: Final[dict[str, str]] = {
     **SERVICES,
@@ -49,19 +48,8 @@ UUIDS: Final[dict[str, str]] = {
     "2b29": "Client Supported Features",
     "2b2a": "Database Hash",
     "2b3a": "Server Supported Features",
-    EDDYSTONE_CONFIG.format("7500"): "Eddystone Configuration",
-    EDDYSTONE_CONFIG.format("7501"): "Capabilities",
-    EDDYSTONE_CONFIG.format("7502"): "Active Slot",
-    EDDYSTONE_CONFIG.format("7503"): "Advertising Interval",
-    EDDYSTONE_CONFIG.format("7504"): "Radio TX Power",
-    EDDYSTONE_CONFIG.format("7505"): "Advertised TX Power",
-    EDDYSTONE_CONFIG.format("7506"): "Lock State",
-    EDDYSTONE_CONFIG.format("7507"): "Unlock",
-    EDDYSTONE_CONFIG.format("7508"): "Public ECDH Key",
-    EDDYSTONE_CONFIG.format("7509"): "EID Identity Key",
-    EDDYSTONE_CONFIG.format("750a"): "ADV Slot Data",
-    EDDYSTONE_CONFIG.format("750b"): "Factory Reset",
-    EDDYSTONE_CONFIG.format("750c"): "Remain Connectable",
+    CONFIG_SERVICE: "Eddystone Configuration",
+    **{row.uuid: row.name.replace("_", " ").capitalize() for row in CONFIG_CHARACTERISTICS},
 }
 
 ATT_ERRORS: Final[dict[int, str]] = {

@@ -6,12 +6,23 @@ block are those of its format; offsets count from the block's first octet. No cl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
 from protocols.ble import payloads
-from protocols.ble.advertising import Piece, ad_run, manufacturer, name, read_run, service_data
+from protocols.ble.advertising import (
+    NamedValues,
+    Piece,
+    Structure,
+    ad_run,
+    manufacturer,
+    name,
+    pieces_of,
+    raw,
+    read_run,
+    service_data,
+)
 from protocols.errors import DecodeError, EncodeError, UsageError
 from protocols.format import (
     UNSET,
@@ -22,10 +33,11 @@ from protocols.format import (
     Reader,
     UnsetType,
     as_fields,
+    converted,
     run,
     to_plain,
 )
-from protocols.layout import Node, Walk
+from protocols.layout import REST, Hex, Node, Walk, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,37 +51,34 @@ _SELECTORS = {"uuid": "service_data", "company_id": "manufacturer_data"}
 class Advertisement(Fields, frozen=True, kw_only=True):
     """The name, and under the UUID or company identifier of each block its fields.
 
-    A block no format claims is `{"data": hex}`. Where a UUID and a company identifier are the same digits, the
-    manufacturer block is called `manufacturer_data/` and the digits.
+    A block no format claims has its octets as `data`, and its `kind`. Where a UUID and a company identifier are the
+    same digits, the manufacturer block is called `manufacturer_data/` and the digits.
     """
 
     local_name: str | UnsetType = UNSET
+    local_name_type: Literal["shortened"] | UnsetType = UNSET
+    structures: list[Structure] | UnsetType = UNSET
+    """of a run: what is neither the name nor a block (flags, UUID lists, an earlier block of the same key)."""
     blocks: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """The blocks at the level of the name, as the vector files have them."""
-        head = {} if self.local_name is UNSET else {"local_name": self.local_name}
-        return {**head, **self.blocks}
+        plain = cast("dict[str, Any]", msgspec.to_builtins(self))
+        blocks = cast("dict[str, Any]", plain.pop("blocks"))
+        return {**plain, **blocks}
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Advertisement:
         """The inverse of `as_plain`. Raises EncodeError for a block that is no object."""
-        blocks = {key: value for key, value in plain.items() if key != "local_name"}
-        for key, value in blocks.items():
-            if not isinstance(value, dict):
-                raise EncodeError(
-                    key, f"expected an object with the fields of the block, got {value!r}"
-                )
-        local_name = plain.get("local_name", UNSET)
-        if local_name is not UNSET and not isinstance(local_name, str):
-            raise EncodeError("local_name", f"expected text, got {local_name!r}")
-        return cls(local_name=local_name, blocks=blocks)
+        own = {key: plain[key] for key in cls.__struct_fields__ if key in plain and key != "blocks"}
+        blocks = {key: value for key, value in plain.items() if key not in own}
+        return cast(Advertisement, converted(cls, {**own, "blocks": blocks}))
 
 
 def decode(reader: Reader) -> Fields:
     """Codes: the first of the blocks (of the run, when octets are given). Lenient: blocks without a fault."""
     also = reader.keys.get("also")
-    given = _of_run(reader) if also is None else _of_context(also)
+    given, own = _of_run(reader) if also is None else (_of_context(also), {})
     blocks: dict[str, dict[str, Any]] = {}
     nodes: dict[tuple[str, str], Node] = {}
     for kind, key, data in _blocks(given):
@@ -80,7 +89,7 @@ def decode(reader: Reader) -> Fields:
         reader.walk.nodes[:] = [_graft(node, nodes, "") for node in reader.walk.nodes]
     else:
         reader.walk.nodes.extend(nodes.values())
-    return Advertisement(local_name=given.get("local_name", UNSET), blocks=blocks)
+    return Advertisement(local_name=given.get("local_name", UNSET), blocks=blocks, **own)
 
 
 def _graft(node: Node, blocks: Mapping[tuple[str, str], Node], selector: str) -> Node:
@@ -107,8 +116,27 @@ def _moved(node: Node, by: int) -> Node:
     return msgspec.structs.replace(node, start=node.start + by, end=node.end + by, children=kids)
 
 
-def _of_run(reader: Reader) -> dict[str, Any]:
-    return read_run(reader.walk, reader.data)[1]
+def _of_run(reader: Reader) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(name and blocks as in `also`, the members that say the rest of the run)."""
+    structures, named = read_run(reader.walk, reader.data)
+    said = pieces_of(
+        NamedValues(
+            **{
+                key: named[key]
+                for key in ("local_name", "local_name_type", *_MAKERS)
+                if key in named
+            }
+        )
+    )
+    rest = structures[::-1]
+    for piece in said:
+        sent = Structure(type=piece.type, data=piece.data.hex())
+        if sent in rest:  # a name that is not UTF-8 cannot be said in text and stays as sent
+            rest.remove(sent)
+    own: dict[str, Any] = {"structures": rest[::-1]} if rest else {}
+    if named.get("local_name_type") == "shortened":
+        own["local_name_type"] = "shortened"
+    return named, own
 
 
 def _of_context(also: Any) -> dict[str, Any]:
@@ -136,7 +164,7 @@ def _block(reader: Reader, kind: str, key: str, data: bytes) -> tuple[dict[str, 
     bare = Node(path, data.hex(), None, 0, len(data), ())
     form = payloads.find(kind, key, data, reader.keys)
     if form is None:
-        return {"data": data.hex()}, bare
+        return {"kind": kind, "data": data.hex()}, bare
     fields, inner, error = run(form, data, reader.keys, strict=reader.walk.strict)
     fault = error or _first(inner.walk)
     if fault is not None:
@@ -154,16 +182,20 @@ def _first(walk: Walk) -> DecodeError | None:
 
 
 def encode(fields: Any, keys: Keys) -> bytes:
-    """A run of AD structures that says all of it: service data, manufacturer data, name; no flags, no limit.
+    """A run of AD structures that says all of it, without limit of length.
 
-    For a key that is both a UUID and a company identifier the format that takes the fields decides.
+    In this order: `structures`, service data, manufacturer data, name. For a key that is both a UUID and a company
+    identifier the format that takes the fields decides.
     """
-    pieces = [_piece(key, plain, keys) for key, plain in fields.blocks.items()]
+    given = () if fields.structures is UNSET else fields.structures
+    pieces = [raw(one.type, build(Hex(REST), one.data)) for one in given]
+    blocks = [_piece(key, plain, keys) for key, plain in fields.blocks.items()]
     # service data before manufacturer data, as they are read
-    pieces.sort(key=lambda piece: piece.type == _MANUFACTURER)
-    if fields.local_name is not UNSET:
-        pieces.append(name(fields.local_name))
-    return ad_run(pieces, limit=None)
+    blocks.sort(key=lambda piece: piece.type == _MANUFACTURER)
+    _, said = read_run(Walk(strict=False), ad_run(pieces, limit=None))
+    if fields.local_name not in (UNSET, said.get("local_name")):
+        blocks.append(name(fields.local_name, complete=fields.local_name_type is UNSET))
+    return ad_run([*pieces, *blocks], limit=None)
 
 
 _MANUFACTURER = 0xFF
@@ -171,6 +203,8 @@ _MANUFACTURER = 0xFF
 
 def _piece(key: str, plain: Mapping[str, Any], keys: Keys) -> Piece:
     kind, _, selector = key.rpartition("/")
+    if (given := plain.get("kind")) in _MAKERS and set(plain) == {"kind", "data"}:
+        return _MAKERS[given](selector, build(Hex(REST), plain["data"]))
     kinds = [kind] if kind else list(_MAKERS)
     why: EncodeError | None = None
     for kind, form in _candidates(kinds, selector):
@@ -184,7 +218,7 @@ def _piece(key: str, plain: Mapping[str, Any], keys: Keys) -> Piece:
         raise EncodeError(f"{key}.{why.path}".rstrip("."), why.message)
     raise EncodeError(
         key,
-        "no format writes this block; put its octets into service_data or manufacturer_data of format ad",
+        'no format writes this block: give its octets as {"kind": "service_data", "data": hex}',
     )
 
 

@@ -13,7 +13,12 @@ from protocols.layout import REST, U8, U32BE, Hex, Mapped, Record, build
 
 KEYS = ("ad_value/41",)
 
-_CONTROL = ("start", "acknowledgement", "continuation", "bearer control")
+_CONTROL = (
+    "transaction start",
+    "transaction acknowledgement",
+    "transaction continuation",
+    "bearer control",
+)
 
 
 class PbAdv(Fields, frozen=True):
@@ -31,7 +36,7 @@ def _side(transaction: int) -> str:
 
 
 def _control(pdu: str) -> str:
-    return f"transaction {_CONTROL[int(pdu[:2], 16) & 3]}"
+    return _CONTROL[int(pdu[:2], 16) & 3]
 
 
 def _same(value: Any) -> Any:

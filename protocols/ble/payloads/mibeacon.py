@@ -30,7 +30,7 @@ from protocols.layout import (
     Flags,
     Hex,
     MacLE,
-    Mapped,
+    Named,
     Octets,
     Record,
     Records,
@@ -95,7 +95,7 @@ CONTROL = Flags(
 )  # fmt: skip
 OBJECTS = Records(
     Record(
-        "id" / Mapped(U16LE, int, int, OBJECT_NAMES.get),
+        "id" / Named(U16LE, OBJECT_NAMES),
         "data" / Body(U8, Hex(REST), "tlv_length_overrun"),
     ),
     "tlv_length_overrun",

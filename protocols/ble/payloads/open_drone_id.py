@@ -29,9 +29,11 @@ from protocols.layout import (
     U32LE,
     Choice,
     Codec,
+    Const,
+    Fault,
     Flags,
     Hex,
-    Mapped,
+    Named,
     Record,
     Records,
     Reserved,
@@ -154,9 +156,7 @@ _SPEED = Choice(
     {True: Scaled(U8, 0.75, offset=_FINE_LIMIT_M_S, null=255)},
     Scaled(U8, 0.25),
 )
-_HEAD = Flags(
-    U8, protocol_version=(0, 4), message_type=(4, 4, Mapped(U8, int, int, MESSAGE_NAMES.get))
-)
+_HEAD = Flags(U8, protocol_version=(0, 4), message_type=(4, 4, Named(U8, MESSAGE_NAMES)))
 
 BODIES: dict[int, Codec] = {
     0: Record(
@@ -193,8 +193,15 @@ BODIES: dict[int, Codec] = {
 }  # fmt: skip
 """What follows the first octet of a message, by message type."""
 
-MESSAGE = Record(_HEAD, Choice(lambda f: f.message_type, BODIES, Record()))
-PACK = Record("_message_size" / U8, "_count" / U8, "messages" / Records(MESSAGE))
+MESSAGE = Record(
+    _HEAD,
+    Choice(lambda f: f.message_type, BODIES, Fault("frame_type", "cannot stand in a pack")),
+)
+PACK = Record(
+    "_message_size" / Const(bytes((_MESSAGE_SIZE,)), "subtype_length", fatal=False),
+    "_count" / U8,
+    "messages" / Records(MESSAGE, stop=("frame_type",)),
+)
 FRAME = Record(
     "app_code" / U8,
     "counter" / U8,
@@ -213,34 +220,17 @@ def decode(reader: Reader) -> Fields:
     kind = first >> 4
     if kind not in MESSAGE_NAMES:
         reader.fatal("frame_type", 2, f"message type {kind} is not defined")
-    if kind == _PACK:
-        raw = _read_pack(reader)
-    else:
-        reader.length(2 + _MESSAGE_SIZE)
-        raw = reader.read(FRAME)
-    fields: Fields = as_fields(Single | Pack, raw)
+    reader.length(_pack_length(reader) if kind == _PACK else 2 + _MESSAGE_SIZE)
+    fields: Fields = as_fields(Single | Pack, reader.read(FRAME))
     return fields
 
 
-def _read_pack(reader: Reader) -> dict[str, Any]:
-    data = reader.select(_PACK_HEAD)
-    size, count = data[3], data[4]
+def _pack_length(reader: Reader) -> int:
+    """Octets of a pack with as many messages as it says."""
+    count = reader.select(_PACK_HEAD)[-1]
     if not 1 <= count <= _MOST_MESSAGES:
         reader.fatal("frame_length", None, f"{count} messages, 1 to {_MOST_MESSAGES} fit")
-    reader.length(_PACK_HEAD + _MESSAGE_SIZE * count)
-    if size != _MESSAGE_SIZE:
-        reader.fault("subtype_length", 3, f"message size {size} is not {_MESSAGE_SIZE}")
-    end = len(reader.data)
-    for start in range(_PACK_HEAD, end, _MESSAGE_SIZE):
-        kind = reader.data[start] >> 4
-        if kind not in BODIES:
-            reader.fault("frame_type", start, f"message type {kind} cannot stand in a pack")
-            end = start
-            break
-    raw = reader.read(FRAME, reader.data[:end])
-    if end < len(reader.data):
-        reader.note("undecoded", reader.data[end:].hex(), end, len(reader.data))
-    return raw
+    return _PACK_HEAD + _MESSAGE_SIZE * count
 
 
 def encode(fields: Any, keys: Keys) -> bytes:
@@ -256,7 +246,7 @@ def encode(fields: Any, keys: Keys) -> bytes:
             count = len(fields.messages)
             raise EncodeError("messages", f"{count} messages, a pack holds 1 to {_MOST_MESSAGES}")
         raw["messages"] = [_packed(item, n) for n, item in enumerate(fields.messages)]
-        raw |= {"_message_size": _MESSAGE_SIZE, "_count": len(fields.messages)}
+        raw["_count"] = len(fields.messages)
     return build(FRAME, raw)
 
 

@@ -1,0 +1,1 @@
+"""HCI: packets as captures show them, and the framers of serial transports."""

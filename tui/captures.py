@@ -1,0 +1,103 @@
+"""`decode` of capture files: one line (or tree, or JSON object) per packet, and what came before damage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from protocols.capture import Packet, open_reader
+from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, encode, format_of, summary
+from protocols.errors import CaptureError, EncodeError, UsageError
+from tui.output import context_of, document, error_object, line, plain_tree, say
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+__all__ = ["decode_capture", "summary_of"]
+
+
+def decode_capture(path: Path, options: argparse.Namespace) -> int:
+    """Print every packet of `path`. 0 all decode, 1 some are malformed or the file is damaged."""
+    context = context_of(options.context)
+    form = options.format
+    if form is not None:
+        format_of(form)  # an unknown name is said before anything is read
+    try:
+        stream = path.open("rb")
+    except OSError as exc:
+        raise UsageError(f"{path}: {exc.strerror}") from None
+    status, collected = 0, []
+    with stream:
+        reader = open_reader(stream, str(path))
+        try:
+            for packet in reader:
+                found = _dissect(packet, context, form, lenient=options.lenient)
+                status = max(status, _is_malformed(found))
+                if options.json or options.jsonl:
+                    out = _object(packet, found, context, options)
+                    collected.append(out) if options.json else print(line(out))  # noqa: T201  # a command's output
+                else:
+                    _print(packet, found)
+        except CaptureError as exc:
+            say(f"nearbench: {exc}; what came before it is shown")
+            status = 1
+    if options.json:
+        print(document(collected))  # noqa: T201  # a command's output
+    for what, count in reader.notes.skipped.items():
+        say(f"nearbench: {path}: {count} records passed over: {what}")
+    return status
+
+
+def _dissect(packet: Packet, context: dict[str, Any], form: str | None, *, lenient: bool) -> Dissection | None:
+    kind = LINK_TYPES.get(packet.link_type)
+    if kind is None:
+        return None
+    return dissect(Block(kind=kind, data=packet.data), context, form=form, lenient=lenient)
+
+
+def _is_malformed(found: Dissection | None) -> int:
+    return int(found is not None and (found.error is not None or bool(found.doubts)))
+
+
+def summary_of(packet: Packet) -> str:
+    """One line for a packet, in the words of its link type."""
+    return _summary(packet, _dissect(packet, {}, None, lenient=False))
+
+
+def _summary(packet: Packet, found: Dissection | None) -> str:
+    if found is None:
+        return f"link type {packet.link_type}, {len(packet.data)} octets"
+    text = "" if found.fields is None else summary(LINK_TYPES[packet.link_type], found.fields)
+    if found.error is not None:
+        return f"malformed: {found.error}{f' ({text})' if text else ''}"
+    return text
+
+
+def _print(packet: Packet, found: Dissection | None) -> None:
+    way = {"sent": ">", "received": "<"}.get(packet.direction or "", " ")
+    print(f"{packet.number:6} {packet.t_us / 1e6:14.6f} {way} {_summary(packet, found)}")  # noqa: T201  # as above
+
+
+def _object(
+    packet: Packet, found: Dissection | None, context: dict[str, Any], options: argparse.Namespace
+) -> dict[str, Any]:
+    out: dict[str, Any] = {"number": packet.number, "t_us": packet.t_us, "link_type": packet.link_type}
+    if packet.direction:
+        out["direction"] = packet.direction
+    out |= {name: value for name, value in (("interface", packet.interface), ("comment", packet.comment)) if value}
+    out["hex"] = packet.data.hex()
+    out["summary"] = _summary(packet, found)
+    if found is None:
+        return out | {"format": None, "fields": {}, "tree": []}
+    if context:
+        out["context"] = context
+    if found.error is not None:
+        error = error_object(found.error.code, found.error.offset, found.error.message)
+        return out | {"error": error, "format": found.format, "lenient": found.plain}
+    out |= {"format": found.format, "fields": found.plain, "tree": plain_tree(found.tree)}
+    if options.rebuild and found.format is not None:
+        try:
+            out["rebuilt"] = encode(found.format, found.plain, context).hex()
+        except EncodeError as exc:
+            out |= {"rebuilt": None, "rebuild_error": str(exc)}
+    return out
