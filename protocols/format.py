@@ -17,7 +17,7 @@ from protocols.errors import DecodeError, EncodeError, FormatCodeError, Nearbenc
 from protocols.layout import Codec, Doubt, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "UNSET",
@@ -229,9 +229,10 @@ def converted(kind: Any, plain: Mapping[str, Any]) -> Any:
 def _whole_numbers(plain: Any) -> Any:
     """`plain` with 20.0 as 20, which is how other programs may write an integer."""
     if isinstance(plain, dict):
-        return {name: _whole_numbers(value) for name, value in plain.items()}
+        members = cast("dict[str, Any]", plain)
+        return {name: _whole_numbers(value) for name, value in members.items()}
     if isinstance(plain, list):
-        return [_whole_numbers(value) for value in plain]
+        return [_whole_numbers(value) for value in cast("Iterable[Any]", plain)]
     return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 

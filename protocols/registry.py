@@ -70,7 +70,16 @@ class Folder(Generic[T]):
             or not (self.path / f"{stem}.py").is_file()
         ):
             raise UnknownNameError(self.kind, name, self.names())
-        return self._constant(importlib.import_module(f"{self.package}.{stem}"), name)
+        return self._constant(self._import(f"{self.package}.{stem}"), name)
+
+    def _import(self, module: str) -> ModuleType:
+        try:
+            return importlib.import_module(module)
+        except ModuleNotFoundError as exc:
+            if exc.name != module:
+                raise
+        importlib.invalidate_caches()  # the file is younger than Python's listing of its folder
+        return importlib.import_module(module)
 
     def _constant(self, module: ModuleType, name: str) -> T:
         try:

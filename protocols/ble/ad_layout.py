@@ -356,6 +356,9 @@ def _filled(nodes: Sequence[Node], data: bytes, base: int, start: int, end: int)
         if node.start > at:
             octets = data[at - base : node.start - base].hex()
             out.append(Node("undecoded", octets, None, at, node.start, ()))
-        out.append(node)
+        kids = node.children
+        if kids:
+            kids = tuple(_filled(kids, data, base, kids[0].start, node.end))
+        out.append(msgspec.structs.replace(node, children=kids))
         at = node.end
     return out[:-1]

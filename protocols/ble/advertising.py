@@ -245,7 +245,11 @@ def _keyed(given: Mapping[str, Any], field: str, make: Any) -> list[Piece]:
 
 
 def _typed(ad_type: int, **values: Any) -> Piece:
-    return raw(ad_type, build(VALUES[ad_type], values))
+    data = build(VALUES[ad_type], values)
+    try:
+        return raw(ad_type, data)
+    except EncodeError as exc:
+        raise EncodeError(next(iter(values)), exc.message) from None
 
 
 def _by_size(types: Mapping[int, int], member: str, listed: Iterable[str | int]) -> list[Piece]:

@@ -72,6 +72,11 @@ class Advertisement(Fields, frozen=True, kw_only=True):
         """The inverse of `as_plain`. Raises EncodeError for a block that is no object."""
         own = {key: plain[key] for key in cls.__struct_fields__ if key in plain and key != "blocks"}
         blocks = {key: value for key, value in plain.items() if key not in own}
+        for key, value in blocks.items():
+            if not isinstance(value, dict):
+                raise EncodeError(
+                    key, f"expected an object with the fields of the block, got {value!r}"
+                )
         return cast(Advertisement, converted(cls, {**own, "blocks": blocks}))
 
 

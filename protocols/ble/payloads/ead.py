@@ -101,7 +101,7 @@ def encode(fields: Any, keys: Keys) -> bytes:
     if fields.ciphertext is not UNSET:
         return build(_layout(OVERHEAD + len(fields.ciphertext) // 2), to_plain(fields))
     plaintext = _plaintext(fields)
-    randomizer = build(Hex(5), fields.randomizer)
+    randomizer = build(Record("randomizer" / Hex(5)), fields)
     key, iv = keys.need("session_key", 16), keys.need("iv", 8)
     sealed = _seal(key, randomizer + iv, plaintext)
     mic = sealed[-MIC_OCTETS:].hex()
@@ -112,7 +112,7 @@ def encode(fields: Any, keys: Keys) -> bytes:
 def _plaintext(fields: Ead) -> bytes:
     if fields.plaintext_ad is UNSET:
         return ad_run(pieces_of(fields), limit=None)
-    plaintext = build(Hex(REST), fields.plaintext_ad)
+    plaintext = build(Record("plaintext_ad" / Hex(REST)), fields)
     _, said = read_run(Walk(strict=False), plaintext)
     for name in NamedValues.__struct_fields__:
         agree(name, getattr(fields, name), said.get(name))

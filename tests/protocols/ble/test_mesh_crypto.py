@@ -32,7 +32,9 @@ def test_keys_of_a_network():
 def test_secure_beacons():
     key, network = mesh.beacon_key(NET_KEY), mesh.network_id(NET_KEY)
     assert mesh.secure_beacon_auth(key, 0, network, 0x12345678).hex() == "8ea261582f364f6f"  # 8.4.3
-    assert mesh.secure_beacon_auth(key, 2, network, 0x12345678) != mesh.secure_beacon_auth(key, 0, network, 0x12345678)
+    assert mesh.secure_beacon_auth(key, 2, network, 0x12345678) != mesh.secure_beacon_auth(
+        key, 0, network, 0x12345678
+    )
     assert mesh.secure_beacon_auth(key, 0, network, 0x12345679).hex() == "c62f09e4c957f59d"  # 8.4.5
 
 

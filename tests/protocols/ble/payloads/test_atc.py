@@ -38,10 +38,17 @@ def test_length_decides(size):
 
 @pytest.mark.parametrize(
     ("form", "raw", "degrees"),
-    [("atc1441", "8000", -3276.8), ("atc1441", "ffff", -0.1), ("pvvx", "0080", -327.68), ("pvvx", "ffff", -0.01)],
+    [
+        ("atc1441", "8000", -3276.8),
+        ("atc1441", "ffff", -0.1),
+        ("pvvx", "0080", -327.68),
+        ("pvvx", "ffff", -0.01),
+    ],
 )
 def test_temperature_is_signed(form, raw, degrees):
-    text = (ATC if form == "atc1441" else PVVX)[:12] + raw + (ATC if form == "atc1441" else PVVX)[16:]
+    text = (
+        (ATC if form == "atc1441" else PVVX)[:12] + raw + (ATC if form == "atc1441" else PVVX)[16:]
+    )
     found = look(bytes.fromhex(text))
     assert found.plain["temperature_c"] == degrees
     assert encode(form, found.plain).hex() == text

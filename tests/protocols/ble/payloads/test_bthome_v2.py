@@ -11,12 +11,25 @@ from protocols.errors import EncodeError, UsageError
 
 KEY = {"bindkey": "231d39c1d7cc1ab1aee224cd096db932", "mac": "5448e68f80a5"}
 SEALED = "41a47266c95f730011223378237214"  # bthome-ble, tests/test_v2_encryption.py
-SIZES = {"u8": 1, "s8": 1, "bool": 1, "button": 1, "u16": 2, "s16": 2, "dimmer": 2, "u24": 3, "u32": 4, "s32": 4}
+SIZES = {
+    "u8": 1,
+    "s8": 1,
+    "bool": 1,
+    "button": 1,
+    "u16": 2,
+    "s16": 2,
+    "dimmer": 2,
+    "u24": 3,
+    "u32": 4,
+    "s32": 4,
+}
 
 
 def look(text, context=None, *, lenient=False):
     data = bytes.fromhex(text)
-    return dissect(Block(kind="service_data", data=data, service_uuid="fcd2"), context, lenient=lenient)
+    return dissect(
+        Block(kind="service_data", data=data, service_uuid="fcd2"), context, lenient=lenient
+    )
 
 
 def fault(text, context=None):
@@ -36,7 +49,9 @@ def sealed(objects, info="41"):
 
     counter = bytes.fromhex("00112233")
     nonce = bytes.fromhex(KEY["mac"]) + b"\xd2\xfc" + bytes.fromhex(info) + counter
-    out = AESCCM(bytes.fromhex(KEY["bindkey"]), tag_length=4).encrypt(nonce, bytes.fromhex(objects), None)
+    out = AESCCM(bytes.fromhex(KEY["bindkey"]), tag_length=4).encrypt(
+        nonce, bytes.fromhex(objects), None
+    )
     return info + (out[:-4] + counter + out[-4:]).hex()
 
 
@@ -101,12 +116,18 @@ def test_value(text, name, value):
     """Scaled, signed and unscaled objects, and back; whole factors give integers."""
     found = look(text).plain["objects"][0]
     assert found["name"] == name
-    assert found["value"] == pytest.approx(value, rel=1e-9) if isinstance(value, float) else found["value"] == value
+    assert (
+        found["value"] == pytest.approx(value, rel=1e-9)
+        if isinstance(value, float)
+        else found["value"] == value
+    )
     assert type(found["value"]) is type(value)
     assert encode("bthome-v2", look(text).plain).hex() == text
 
 
-@pytest.mark.parametrize(("number", "row"), OBJECTS.items(), ids=lambda x: f"{x:02x}" if isinstance(x, int) else x[0])
+@pytest.mark.parametrize(
+    ("number", "row"), OBJECTS.items(), ids=lambda x: f"{x:02x}" if isinstance(x, int) else x[0]
+)
 def test_every_object_has_its_width(number, row):
     """All of it decodes, one octet less is truncated, at the object."""
     kind = row[1]
@@ -120,7 +141,9 @@ def test_every_object_has_its_width(number, row):
     assert [item["id"] for item in lenient["objects"]] == [0]
 
 
-@pytest.mark.parametrize("number", [number for number, row in OBJECTS.items() if row[1][1:].isdigit()])
+@pytest.mark.parametrize(
+    "number", [number for number, row in OBJECTS.items() if row[1][1:].isdigit()]
+)
 def test_every_number_at_its_limits(number):
     """The smallest and the largest raw value survive decode and encode; one step more is refused."""
     name, kind, factor = OBJECTS[number]
@@ -206,11 +229,13 @@ def test_defined_events():
     for code, name in BUTTON.items():
         assert values(f"403a{code:02x}") == [name]
     for code, name in DIMMER.items():
-        assert look(f"403c{code:02x}ff").plain["objects"] == [{"id": 0x3C, "name": "dimmer", "value": name, "steps": 255}]
+        assert look(f"403c{code:02x}ff").plain["objects"] == [
+            {"id": 0x3C, "name": "dimmer", "value": name, "steps": 255}
+        ]
 
 
 def test_text_that_is_not_utf8():
-    code, offset, lenient = fault("400109" "5302c328" "0005")
+    code, offset, lenient = fault("4001095302c3280005")
     assert (code, offset) == ("text_utf8", 3)
     assert [item["id"] for item in lenient["objects"]] == [1, 0]
 
@@ -234,7 +259,10 @@ def test_the_first_fault_in_order_wins():
     """A bad value in an early object is reported before a truncated later one; the lenient walk notes both."""
     assert fault("403a0702ca")[:2] == ("event_code", 1)
     found = look("403a07010902ca", lenient=True)
-    assert [(doubt.code, doubt.offset) for doubt in found.doubts] == [("event_code", 1), ("object_truncated", 5)]
+    assert [(doubt.code, doubt.offset) for doubt in found.doubts] == [
+        ("event_code", 1),
+        ("object_truncated", 5),
+    ]
     assert [item["id"] for item in found.plain["objects"]] == [1]
 
 
@@ -278,7 +306,11 @@ def test_address_in_the_packet_serves_as_nonce():
 
 @pytest.mark.parametrize(
     ("objects", "code", "offset"),
-    [("0109fe", "unknown_object", 3), ("0109020a", "object_truncated", 3), ("01093a07", "event_code", 3)],
+    [
+        ("0109fe", "unknown_object", 3),
+        ("0109020a", "object_truncated", 3),
+        ("01093a07", "event_code", 3),
+    ],
 )
 def test_fault_in_the_plaintext(objects, code, offset):
     """Checked after the tag, at the same octet of the packet."""
@@ -330,7 +362,10 @@ def plain(**more):
         (plain(objects=[{"id": 1, "name": "battery_pct", "value": "9"}]), "objects[0].value"),
         (plain(objects=[{"id": 1, "name": "battery_pct", "value": None}]), "objects[0].value"),
         (plain(objects=[{"id": 1, "name": "battery_pct", "value": 1.5}]), "objects[0].value"),
-        (plain(objects=[{"id": 1, "name": "battery_pct", "value": 1, "steps": 1}]), "objects[0].steps"),
+        (
+            plain(objects=[{"id": 1, "name": "battery_pct", "value": 1, "steps": 1}]),
+            "objects[0].steps",
+        ),
         (plain(objects=[{"id": 0x0F, "name": "generic", "value": 1}]), "objects[0].value"),
         (plain(objects=[{"id": 0x3A, "name": "button", "value": "twice"}]), "objects[0].value"),
         (plain(objects=[{"id": 0x3C, "name": "dimmer", "value": None}]), "objects[0].steps"),

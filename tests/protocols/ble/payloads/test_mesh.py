@@ -64,7 +64,9 @@ def test_empty(name):
     assert fault(name, "") == ("frame_length", None, {})
 
 
-@pytest.mark.parametrize(("name", "code", "first"), [("mesh-beacon", "beacon_type", 3), ("mesh-proxy", "frame_type", 4)])
+@pytest.mark.parametrize(
+    ("name", "code", "first"), [("mesh-beacon", "beacon_type", 3), ("mesh-proxy", "frame_type", 4)]
+)
 def test_unknown_type_comes_before_the_length(name, code, first):
     for kind in range(first, 256):
         for size in (0, 8, 16, 18, 21, 26):
@@ -99,8 +101,13 @@ def test_every_octet_of_a_secure_beacon_is_authenticated(place, context):
 
 def test_flags_of_a_secure_beacon():
     """Bits 2 to 7 are ignored, but authenticated."""
-    for flags, fields in ((0, (False, False)), (1, (True, False)), (2, (False, True)), (0xFC, (False, False))):
-        found = look("mesh-beacon", "01" f"{flags:02x}" + SECURE[4:]).plain
+    for flags, fields in (
+        (0, (False, False)),
+        (1, (True, False)),
+        (2, (False, True)),
+        (0xFC, (False, False)),
+    ):
+        found = look("mesh-beacon", f"01{flags:02x}" + SECURE[4:]).plain
         assert (found["key_refresh"], found["iv_update"]) == fields
 
 
@@ -133,7 +140,11 @@ def test_authentication_value_is_computed_when_left_out():
 def test_pb_adv():
     found = look("mesh-pb-adv", "23af58508402")
     assert found.plain == {"link_id": 0x23AF5850, "transaction": 0x84, "pdu": "02"}
-    assert [node.meaning for node in found.tree] == [None, "of the device", "transaction continuation"]
+    assert [node.meaning for node in found.tree] == [
+        None,
+        "of the device",
+        "transaction continuation",
+    ]
 
 
 def test_provisioning_service():
@@ -143,18 +154,36 @@ def test_provisioning_service():
 
 def test_proxy_service():
     """8.6.1, 8.6.2 and 8.6.4."""
-    assert look("mesh-proxy", "003ecaff672f673370").plain == {"identification_type": 0, "network_id": "3ecaff672f673370"}
-    for kind, text in ((1, "0100861765aefcc57b34ae608fbbc1f2c6"), (3, "032c64a8cbca65bfe134ae608fbbc1f2c6")):
+    assert look("mesh-proxy", "003ecaff672f673370").plain == {
+        "identification_type": 0,
+        "network_id": "3ecaff672f673370",
+    }
+    for kind, text in (
+        (1, "0100861765aefcc57b34ae608fbbc1f2c6"),
+        (3, "032c64a8cbca65bfe134ae608fbbc1f2c6"),
+    ):
         found = look("mesh-proxy", text).plain
-        assert found == {"identification_type": kind, "hash": text[2:18], "random": "34ae608fbbc1f2c6"}
+        assert found == {
+            "identification_type": kind,
+            "hash": text[2:18],
+            "random": "34ae608fbbc1f2c6",
+        }
 
 
 @pytest.mark.parametrize(
     ("name", "fields", "path"),
     [
         ("mesh-beacon", {"beacon": "other"}, "beacon"),
-        ("mesh-beacon", {"beacon": "unprovisioned", "device_uuid": "00" * 15, "oob_info": 0}, "device_uuid"),
-        ("mesh-beacon", {"beacon": "unprovisioned", "device_uuid": "00" * 16, "oob_info": 1 << 16}, "oob_info"),
+        (
+            "mesh-beacon",
+            {"beacon": "unprovisioned", "device_uuid": "00" * 15, "oob_info": 0},
+            "device_uuid",
+        ),
+        (
+            "mesh-beacon",
+            {"beacon": "unprovisioned", "device_uuid": "00" * 16, "oob_info": 1 << 16},
+            "oob_info",
+        ),
         (
             "mesh-beacon",
             {"beacon": "unprovisioned", "device_uuid": "00" * 16, "oob_info": 0, "uri_hash": "00"},
@@ -162,10 +191,20 @@ def test_proxy_service():
         ),
         (
             "mesh-beacon",
-            {"beacon": "secure_network", "key_refresh": False, "iv_update": False, "network_id": "00", "iv_index": 0},
+            {
+                "beacon": "secure_network",
+                "key_refresh": False,
+                "iv_update": False,
+                "network_id": "00",
+                "iv_index": 0,
+            },
             "network_id",
         ),
-        ("mesh-beacon", {"beacon": "private", "random": "zz", "obfuscated": "", "auth_tag": ""}, "random"),
+        (
+            "mesh-beacon",
+            {"beacon": "private", "random": "zz", "obfuscated": "", "auth_tag": ""},
+            "random",
+        ),
         ("mesh-pb-adv", {"link_id": 1 << 32, "transaction": 0, "pdu": "00"}, "link_id"),
         ("mesh-pb-adv", {"link_id": 0, "transaction": 256, "pdu": "00"}, "transaction"),
         ("mesh-pb-adv", {"link_id": 0, "transaction": 0, "pdu": ""}, "pdu"),

@@ -8,12 +8,16 @@ from protocols.dissect import Block, dissect, encode
 from protocols.errors import EncodeError
 
 KEY = {"bindkey": "e9ea895fac7cca6d30532432a516f3a8", "mac": "a4c1380283f4"}
-SEALED = "58585b0550f4830238c1a495ef58763c26000097e2abb5"  # xiaomi-ble, LYWSD03MMC, MAC in the frame
+SEALED = (
+    "58585b0550f4830238c1a495ef58763c26000097e2abb5"  # xiaomi-ble, LYWSD03MMC, MAC in the frame
+)
 
 
 def look(text, context=None, *, lenient=False):
     data = bytes.fromhex(text)
-    return dissect(Block(kind="service_data", data=data, service_uuid="fe95"), context, lenient=lenient)
+    return dissect(
+        Block(kind="service_data", data=data, service_uuid="fe95"), context, lenient=lenient
+    )
 
 
 def fault(text, context=None):
@@ -77,7 +81,11 @@ def test_an_edited_clear_payload_is_sealed_anew():
 
 def test_header_parts_by_flag():
     """MAC, capability and IO capability are there when the frame control, then the capability, say so."""
-    assert look("0000980001").plain.keys().isdisjoint({"mac", "capability", "io_capability", "objects"})
+    assert (
+        look("0000980001")
+        .plain.keys()
+        .isdisjoint({"mac", "capability", "io_capability", "objects"})
+    )
     assert look("1000980001665544332211").plain["mac"] == "11:22:33:44:55:66"
     assert look("200098000117").plain["capability"] == 0x17
     assert "io_capability" not in look("200098000117").plain
@@ -99,7 +107,16 @@ def test_frame_control_bits():
 
 @pytest.mark.parametrize(
     ("control", "size"),
-    [("0000", 5), ("1000", 11), ("2000", 6), ("3000", 12), ("4000", 5), ("0800", 12), ("1850", 18), ("3800", 19)],
+    [
+        ("0000", 5),
+        ("1000", 11),
+        ("2000", 6),
+        ("3000", 12),
+        ("4000", 5),
+        ("0800", 12),
+        ("1850", 18),
+        ("3800", 19),
+    ],
 )
 def test_shortest_frame(control, size):
     """5, + 6 MAC, + 1 capability, + 7 when encrypted; one octet less is `frame_length`."""
@@ -116,10 +133,14 @@ def test_io_capability_lengthens_the_header():
 
 
 def test_octets_without_the_object_bit_are_ignored():
-    found = look("0000980001" "0410")
+    found = look("00009800010410")
     assert found.error is None
     assert "objects" not in found.plain
-    assert (found.tree[-1].name, found.tree[-1].value, found.tree[-1].start) == ("ignored", "0410", 5)
+    assert (found.tree[-1].name, found.tree[-1].value, found.tree[-1].start) == (
+        "ignored",
+        "0410",
+        5,
+    )
 
 
 def test_object_bit_without_objects():
@@ -159,7 +180,10 @@ def test_without_key(context):
 def test_the_frame_carries_the_address_or_the_context_does():
     assert look(SEALED, {"bindkey": KEY["bindkey"]}).plain["decrypted_payload"] == "061002d301"
     without = "4858594fef546f0e7450729321010038d74333"
-    assert "decrypted_payload" not in look(without, {"bindkey": "872ea1bb02ba9713e885cb054c537368"}).plain
+    assert (
+        "decrypted_payload"
+        not in look(without, {"bindkey": "872ea1bb02ba9713e885cb054c537368"}).plain
+    )
 
 
 def test_older_versions_stay_closed():
@@ -226,7 +250,10 @@ def test_encode_error_names_the_field(change, path):
 def test_sealing_needs_key_and_counter():
     fields = look(SEALED, KEY).plain
     del fields["encrypted_payload"]
-    for context, path in ((None, "context.extended_counter"), ({"extended_counter": "000000"}, "context.bindkey")):
+    for context, path in (
+        (None, "context.extended_counter"),
+        ({"extended_counter": "000000"}, "context.bindkey"),
+    ):
         with pytest.raises(EncodeError) as caught:
             encode("mibeacon", fields, context)
         assert caught.value.path == path

@@ -1,0 +1,1 @@
+"""Wi-Fi Aware (NAN) on the wire: frames, elements, attributes, and how implementations walk them."""
