@@ -52,12 +52,12 @@ class Ladder:
         label = str(event.fields.get("label") or event.event.replace("_", " "))
         is_message = event.direction and event.peer in self.parties and event.peer != event.node
         if is_message:
-            sender, receiver = (
-                (event.node, event.peer) if event.direction == "tx" else (event.peer, event.node)
-            )
-            yield f"{time} {self._arrow(sender, receiver, label)}".rstrip()
-            if event.note:
-                yield from self._note("", event.note, self.parties.index(event.node))
+            ends = (event.node, event.peer) if event.direction == "tx" else (event.peer, event.node)
+            fits = _width(label) + 4 <= self._span(*ends)
+            yield f"{time} {self._arrow(*ends, label if fits else '')}".rstrip()
+            said = [part for part in ("" if fits else label, event.note) if part]
+            if said:
+                yield from self._note("", ": ".join(said), self.parties.index(event.node))
         else:
             text = f"{label}: {event.note}" if event.note else label
             yield from self._note(time, text, self.parties.index(event.node))
@@ -74,12 +74,15 @@ class Ladder:
             if count > self.repeats and event in _ARROWS:
                 yield f"{node} {event} {peer}{f' ({label})' if label else ''} {count} times"
 
+    def _span(self, sender: str, receiver: str) -> int:
+        """Columns between two lanes."""
+        return abs(self.parties.index(receiver) - self.parties.index(sender)) * self.lane - 1
+
     def _arrow(self, sender: str, receiver: str, label: str) -> str:
         a, b = self.parties.index(sender), self.parties.index(receiver)
         low, high = min(a, b), max(a, b)
-        span = (high - low) * self.lane - 1
-        text = f" {label[: max(1, span - 5)]} "
-        room = span - 1 - _width(text)
+        text = f" {label} " if label else ""
+        room = self._span(sender, receiver) - 1 - _width(text)
         left = room // 2
         line = "─" * left + text + "─" * (room - left)
         body = f"{line}▶" if b > a else f"◀{line}"

@@ -176,18 +176,20 @@ def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Sce
     try:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        line = re.search(r"line (\d+)", str(exc))
-        raise ScenarioError(
-            file, int(line.group(1)) if line else None, "", f"is not TOML: {exc}"
-        ) from None
+        found = re.search(r"line (\d+)", str(exc))
+        line = int(found.group(1)) if found else len(text.splitlines())
+        raise ScenarioError(file, line, "", f"is not TOML: {exc}") from None
     for key in ("base", "file", "text"):
         if key in plain:
             raise ScenarioError(file, line_of(text, (key,)), key, "is not a key of a scenario")
     try:
         scenario = msgspec.convert(plain, Scenario, dec_hook=_hook)
+    except UsageError as exc:  # the air's settings check themselves
+        path = _with_key(text, ("air",), str(exc))
+        raise ScenarioError(file, line_of(text, path), _shown(path), str(exc)) from None
     except msgspec.ValidationError as exc:
         message, _, where = str(exc).partition(" - at `")
-        path = _path(where.rstrip("`"))
+        path = _with_key(text, _path(where.rstrip("`")), message)
         raise ScenarioError(file, line_of(text, path), _shown(path), _clear(message)) from None
     scenario = msgspec.structs.replace(scenario, base=str(base or Path.cwd()), file=file, text=text)
     _check(scenario)
@@ -209,6 +211,14 @@ def _hook(kind: type, value: Any) -> Any:
     if kind is Duration:
         return parse_duration_us(value)
     raise NotImplementedError(kind)
+
+
+def _with_key(text: str, path: tuple[str | int, ...], message: str) -> tuple[str | int, ...]:
+    """`path` and the key under it that the message speaks of, when that key stands in the text."""
+    for word in re.findall(r"\w+", message):
+        if path[-1:] != (word,) and _stands(text, (*path, word)):
+            return (*path, word)
+    return path
 
 
 def _clear(message: str) -> str:
@@ -239,6 +249,17 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_.\-\"' ]+?)\s*=")
 
 def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
     """Line (1-based) of the key at `path`: the deepest part of it that stands in the text."""
+    best = _deepest(text, path)
+    return best[1] if best else None
+
+
+def _stands(text: str, path: tuple[str | int, ...]) -> bool:
+    best = _deepest(text, path)
+    return best is not None and best[0] == len(path)
+
+
+def _deepest(text: str, path: tuple[str | int, ...]) -> tuple[int, int] | None:
+    """(length, line) of the longest beginning of `path` that stands in the text."""
     best: tuple[int, int] | None = None
     counts: dict[str, int] = {}
     prefix: tuple[str | int, ...] = ()
@@ -253,7 +274,7 @@ def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
         depth = len(here)
         if path[:depth] == here and (best is None or depth > best[0]):
             best = (depth, number)
-    return best[1] if best else None
+    return best
 
 
 def _header_path(
@@ -290,6 +311,11 @@ def _check(scenario: Scenario) -> None:
         if len(node.at) not in (2, 3):
             fail((kind, place, "at"), "needs two or three numbers (metres)")
     for index, spec in enumerate(scenario.node):
+        times = [point.t for point in spec.path]
+        if times != sorted(set(times)):
+            fail(("node", index, "path"), "the times of a path must rise")
+        if any(len(point.at) not in (2, 3) for point in spec.path):
+            fail(("node", index, "path"), "each place needs two or three numbers (metres)")
         if bool(spec.accessory) == bool(spec.phone):
             fail(("node", index), "needs either accessory or phone")
     known = {spec.name for spec in scenario.node}
