@@ -38,6 +38,7 @@ def _scenario(name: str) -> dict[str, Any]:
     import msgspec
 
     from sim import scenario
+    from sim.units import duration_text
 
     found = scenario.load(name)
     plain: dict[str, Any] = {
@@ -57,7 +58,7 @@ def _scenario(name: str) -> dict[str, Any]:
         }
         for n in found.node
     ]
-    plain["crowds"] = [msgspec.to_builtins(c) for c in found.crowd]
+    plain["crowds"] = [msgspec.to_builtins(c, enc_hook=duration_text) for c in found.crowd]
     plain["steps"] = [{"node": s.node, "do": s.do, "set": s.set} for s in found.step]
     from sim.expect import Watch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,11 @@ SESSION = {"session_key": "57a9da12d12e6e131e20612ad10a6a19", "iv": "9e7a00efb17
 # Core Specification Supplement v11 Part A 2.3.1
 SAMPLE_1 = "18e157cade74e4dcafdc51c7282810c2217f0e4cef4343181fba0069cc"
 # the FeasyBeacon capture of the vector file
-ALSO = {
+ALSO: dict[str, Any] = {
     "local_name": "FSC-BP105N",
     "service_data": {"feaa": "20000be680000339ffa229bbce8a", "fff0": "36021892dc0d3015aeb164"},
 }
-SIZES = {
+SIZES: dict[int, int] = {
     **dict.fromkeys((0x0A, 0x11, 0x1C), 1),
     0x0D: 3,
     0x12: 4,
@@ -34,7 +35,7 @@ SIZES = {
 UUID_TYPES = {0x02: 2, 0x03: 2, 0x14: 2, 0x04: 4, 0x05: 4, 0x1F: 4, 0x06: 16, 0x07: 16, 0x15: 16}
 
 
-def ad(hex_text, *, pdu=None, lenient=False):
+def ad(hex_text, *, pdu=None, lenient=False) -> Any:
     return dissect(Block(kind="ad", data=bytes.fromhex(hex_text), pdu=pdu), lenient=lenient)
 
 
@@ -237,7 +238,7 @@ def leaves(nodes):
 )  # fmt: skip
 def test_leaves_of_the_tree_cover_all_octets(name, hex_text, context):
     """Also where a lenient reader left octets out: they are "undecoded" and carry the code."""
-    kind = {"ad": "ad", "ead": "ad_value"}.get(name, name)
+    kind = "ad_value" if name == "ead" else name
     data = bytes.fromhex(hex_text)
     found = dissect(Block(kind=kind, data=data), context, form=name)
     place = 0
@@ -348,7 +349,7 @@ def test_legacy_limit_when_writing():
 # --- encrypted advertising data -------------------------------------------------------------------
 
 
-def ead(hex_text, context=None, **more):
+def ead(hex_text, context=None, **more) -> Any:
     return dissect(
         Block(kind="ad_value", ad_type=0x31, data=bytes.fromhex(hex_text)), context, **more
     )
@@ -427,7 +428,7 @@ def test_ead_opened_structures_are_children_of_the_ciphertext():
 # --- whole advertisements -------------------------------------------------------------------------
 
 
-def whole(also, **more):
+def whole(also, **more) -> Any:
     return dissect(Block(kind="advertisement", also=also), **more)
 
 
