@@ -27,8 +27,10 @@ PACKETS: dict[str, tuple[str, str, str]] = {
     "hci": ("protocols.hci.packets", "HCI", "protocols.hci.summary"),
     "ll": ("protocols.ble.link_layer", "LL", "protocols.ble.link_layer"),
     "ll_phdr": ("protocols.ble.link_layer", "LL_PHDR", "protocols.ble.link_layer"),
+    "frame": ("protocols.wifi_aware.frame", "FORMAT", "protocols.wifi_aware.summary"),
+    "frame_radiotap": ("protocols.wifi_aware.frame", "RADIOTAP", "protocols.wifi_aware.summary"),
 }
-LINK_TYPES = {187: "hci", 251: "ll", 256: "ll_phdr"}
+LINK_TYPES = {105: "frame", 127: "frame_radiotap", 187: "hci", 251: "ll", 256: "ll_phdr"}
 """LINKTYPE number of a capture (in the normal form of `protocols.capture`) -> kind."""
 
 KINDS = (

@@ -78,7 +78,7 @@ _LAYOUTS: dict[str, Codec] = {
     "2a21": Record("interval_s" / U16LE),
     "2a01": Record("appearance" / U16LE),
     "2902": Record(Flags(U16LE, notify=0, indicate=1)),
-    **dict.fromkeys(_TEXT_UUIDS, Record("text" / Text())),
+    **dict.fromkeys(_TEXT_UUIDS, Record("text" / Text(code="utf8"))),
 }
 
 

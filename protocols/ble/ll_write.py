@@ -53,8 +53,9 @@ def encode_bare(fields: Any, keys: Keys) -> bytes:
         if not advertising:
             raise EncodeError("access_address", "is missing: 8 hex digits of the connection's")
         address = ADVERTISING_ADDRESS
-    coding = b"" if packet.coding is UNSET else build(U8, packet.coding)
-    return build(NUMBER32, address) + coding + pdu + _crc_octets(packet, pdu, address, keys)
+    coding = b"" if packet.coding is UNSET else _octet("coding", packet.coding)
+    head = build(Record("access_address" / NUMBER32), {"access_address": address})
+    return head + coding + pdu + _crc_octets(packet, pdu, address, keys)
 
 
 def encode_with_header(fields: Any, keys: Keys) -> bytes:
@@ -62,7 +63,7 @@ def encode_with_header(fields: Any, keys: Keys) -> bytes:
     packet = cast(Packet, fields)
     if packet.phdr is UNSET:
         raise EncodeError("phdr", "is missing; format ll has none")
-    head = build(PHDR, header_raw(packet.phdr))
+    head = build(Record("phdr" / PHDR), {"phdr": header_raw(packet.phdr)})
     if packet.phdr.phy == "coded" and packet.coding is UNSET:
         packet = msgspec.structs.replace(packet, coding=0)
     return head + encode_bare(packet, keys)
@@ -86,8 +87,8 @@ def _crc_octets(packet: Packet, pdu: bytes, address: str, keys: Keys) -> bytes:
 def pdu_octets(packet: Packet) -> bytes:
     """Header and payload, without access address and CRC. Raises EncodeError with the path."""
     if isinstance(packet, IsochronousPdu):
-        payload = build(Hex(REST), packet.data)
-        return build(U8, packet.header) + _length_octet(payload) + payload
+        payload = build(Record("data" / Hex(REST)), packet)
+        return _octet("header", packet.header) + _octet("length", len(payload)) + payload
     if isinstance(packet, (DataPdu, ControlPdu)):
         return _connected_octets(packet)
     code = _CODES[cast(str, packet.__struct_config__.tag)]
@@ -130,7 +131,7 @@ def _connected_octets(packet: DataPdu | ControlPdu) -> bytes:
 
 def _control_octets(packet: ControlPdu) -> bytes:
     agree("name", packet.name, control_name(packet.opcode))
-    opcode = build(Record("opcode" / U8), {"opcode": packet.opcode})
+    opcode = _octet("opcode", packet.opcode)
     layout = CONTROL_BODIES.get(packet.opcode)
     if packet.parameters is not UNSET:
         return opcode + build(Record("parameters" / Hex(REST)), {"parameters": packet.parameters})
@@ -139,5 +140,5 @@ def _control_octets(packet: ControlPdu) -> bytes:
     return opcode + build(Record("values" / layout), {"values": packet.values})
 
 
-def _length_octet(payload: bytes) -> bytes:
-    return build(Record("length" / U8), {"length": len(payload)})
+def _octet(path: str, value: int) -> bytes:
+    return build(Record(path / U8), {path: value})

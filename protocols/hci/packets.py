@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from protocols.ble.advertising import ad_node
+from protocols.ble.advertising import LEGACY_LIMIT, ad_node
 from protocols.ble.l2cap import l2cap_nodes
 from protocols.data.hci_names import command_name, event_name
 from protocols.errors import DecodeError, EncodeError
@@ -283,11 +283,23 @@ def _counted(plain: dict[str, Any], kind: Kind) -> dict[str, Any]:
     """The raw members: the count of the list, the filling behind advertising data."""
     if kind.counted == "data":
         size = len(plain["data"]) // 2
-        filling = {} if "advertising_handle" in plain else {"_filling": "00" * (31 - size)}
+        is_extended = "advertising_handle" in plain
+        limit = _EXTENDED_LIMIT if is_extended else LEGACY_LIMIT
+        if size > limit:
+            raise EncodeError("data", f"{size} octets, {limit} fit")
+        filling = {} if is_extended else {"_filling": "00" * (limit - size)}
         return {**plain, "count": size, **filling}
-    if kind.counted and "phys" not in plain:
-        return {**plain, "count": len(plain[kind.counted])}
-    return plain
+    if not kind.counted:
+        return plain
+    count = len(plain[kind.counted])
+    if "phys" in plain and plain["phys"].bit_count() != count:
+        raise EncodeError(
+            kind.counted, f"has {count}, the bits of `phys` are {plain['phys'].bit_count()}"
+        )
+    return {**plain, "count": count}
+
+
+_EXTENDED_LIMIT = 251
 
 
 HCI = Format(

@@ -62,15 +62,11 @@ class NanElement(Body, frozen=True, kw_only=True):
 
 def attributes_of(plain: Any, path: str) -> tuple[Attr, ...]:
     """Attributes of a JSON-like list. Raises EncodeError with their path."""
-    if not isinstance(plain, (list, tuple)):
-        raise EncodeError(path, "is no list of attributes")
-    return tuple(Attr.of_plain(item, f"{path}[{index}]") for index, item in enumerate(plain))
+    return tuple(Attr.of_plain(item, where) for where, item in parts.listed(plain, path))
 
 
 def _nan_element(reader: Reader) -> NanElement:
-    attributes, nodes = walker.trees(
-        reader.data, 0, len(reader.data), reader.walk, reader.keys
-    )
+    attributes, nodes = walker.trees(reader.data, 0, len(reader.data), reader.walk, reader.keys)
     reader.walk.nodes.extend(nodes)
     return NanElement(attributes=attributes)
 
@@ -139,16 +135,14 @@ class Element(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of_plain(cls, plain: Any, path: str) -> Element:
         """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
-        if not isinstance(plain, dict) or "element" not in plain:
-            raise EncodeError(path, 'is no element: write {"element": name, ...}')
-        which, rest = plain["element"], {k: v for k, v in plain.items() if k != "element"}
+        which, rest = parts.choice_of(plain, "element", path)
         if isinstance(which, int):
-            if not 0 <= which <= 0xFF:
-                raise EncodeError(parts.join(path, "element"), f"{which} is no ID (0 to 255)")
             return cls(which, parts.opaque(rest, path))
-        part = NAMES.get(str(which))
+        part = NAMES.get(which)
         if part is None:
-            raise EncodeError(parts.join(path, "element"), f"{which!r} is not one of {', '.join(NAMES)}")
+            raise EncodeError(
+                parts.join(path, "element"), f"{which!r} is not one of {', '.join(NAMES)}"
+            )
         return cls(part.id, part.prefix + parts.written_plain(part, rest, path))
 
     def written(self) -> bytes:
@@ -247,7 +241,9 @@ def _node(
     source = part.source if part is not None else "IEEE 802.11-2020 9.4.2.1"
     head = (
         Node("id", element.id, None, start, start + 1, (), title, None, source),
-        Node("length", len(element.octets), None, start + 1, start + HEADER, (), None, None, source),
+        Node(
+            "length", len(element.octets), None, start + 1, start + HEADER, (), None, None, source
+        ),
     )
     return Node(element.name, None, None, start, stop, (*head, *inner), title, None, source, doubts)
 

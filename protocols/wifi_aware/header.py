@@ -51,14 +51,14 @@ CONTROL = Flags(
     U16LE,
     _version=(0, 2),
     _type=(2, 2, Words(U8, TYPES)),
-    subtype=(4, 4, Words(U8, SUBTYPES)),
+    _subtype=(4, 4, Words(U8, SUBTYPES)),
     to_ds=8,
     from_ds=9,
     more_fragments=10,
     retry=11,
     power_management=12,
     more_data=13,
-    _protected=14,
+    protected=14,
     _ht_control_present=(15, "ht_control"),
 )
 """Frame Control of a management frame."""

@@ -8,30 +8,32 @@ count from its body, `placed` and `moved` move them to where the body stands. No
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import UNSET
 
 from protocols.errors import DecodeError, EncodeError
 from protocols.format import Example, Fields, Keys, Reader, as_fields, to_plain
-from protocols.layout import Node, build
+from protocols.layout import Codec, Node, build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from protocols.layout import Codec
+    from collections.abc import Mapping
 
 __all__ = [
     "Example",
     "Part",
     "behind_fragments",
+    "choice_of",
     "defragmented",
     "join",
+    "listed",
     "look",
     "moved",
     "opaque",
     "placed",
+    "told",
     "written",
     "written_plain",
 ]
@@ -100,7 +102,7 @@ def _look(part: Part, octets: bytes, keys: Keys) -> tuple[Fields, tuple[Node, ..
     except DecodeError as exc:
         code = part.length_code if exc.code == _SHORT else exc.code
         raise DecodeError(code, exc.offset or 0, exc.message, path=exc.path) from exc
-    return fields, _told(tuple(reader.walk.nodes), part.source)
+    return fields, told(tuple(reader.walk.nodes), part.source)
 
 
 def _layout(part: Part) -> Codec:
@@ -117,14 +119,14 @@ def _typed(part: Part, values: Mapping[str, Any]) -> Fields:
     return fields
 
 
-def _told(nodes: tuple[Node, ...], source: str) -> tuple[Node, ...]:
+def told(nodes: tuple[Node, ...], source: str) -> tuple[Node, ...]:
     """Nodes with their source, and a doubt where something reserved is in use; reserved bits that are zero go."""
     return tuple(
         msgspec.structs.replace(
             node,
             source=node.source or source,
             doubts=node.doubts or _doubts(node),
-            children=_told(node.children, source) if node.children else (),
+            children=told(node.children, source) if node.children else (),
         )
         for node in nodes
         if not (node.name.startswith("reserved") and node.bits and not node.value)
@@ -145,11 +147,7 @@ def _used(value: Any) -> bool:
 
 def written(part: Part, fields: Any) -> bytes:
     """Octets of typed fields. Raises EncodeError (path of the field)."""
-    if part.encode is not None:
-        octets = part.encode(fields)
-    else:
-        octets = build(_layout(part), fields)
-    return octets
+    return part.encode(fields) if part.encode is not None else build(_layout(part), fields)
 
 
 def written_plain(part: Part, plain: Mapping[str, Any], path: str) -> bytes:
@@ -170,10 +168,13 @@ def written_plain(part: Part, plain: Mapping[str, Any], path: str) -> bytes:
 
 
 def _first_difference(given: Any, read: Any) -> str:
-    if isinstance(given, dict) and isinstance(read, dict):
-        for name in (*given, *read):
-            if given.get(name, UNSET) != read.get(name, UNSET):
-                return join(name, _first_difference(given.get(name), read.get(name)))
+    """Path of the first member that two plain values do not share."""
+    if not (isinstance(given, dict) and isinstance(read, dict)):
+        return ""
+    one, two = cast("dict[str, Any]", given), cast("dict[str, Any]", read)
+    for name in (*one, *two):
+        if one.get(name, UNSET) != two.get(name, UNSET):
+            return join(name, _first_difference(one.get(name), two.get(name)))
     return ""
 
 
@@ -209,6 +210,25 @@ def moved(error: DecodeError, base: int, path: str) -> DecodeError:
     return DecodeError(error.code, offset, error.message, path=join(path, error.path))
 
 
+def choice_of(plain: Any, key: str, path: str) -> tuple[str | int, dict[str, Any]]:
+    """The name or ID under `key` of a JSON-like object, and its other members. Raises EncodeError."""
+    members = cast("dict[str, Any]", plain) if isinstance(plain, dict) else {}
+    which = members.get(key)
+    if not isinstance(which, (str, int)) or isinstance(which, bool):
+        raise EncodeError(path, f'needs "{key}" with a name, or with an ID beside "octets"')
+    if isinstance(which, int) and not 0 <= which <= 0xFF:
+        raise EncodeError(join(path, key), f"{which} is no ID (0 to 255)")
+    return which, {name: value for name, value in members.items() if name != key}
+
+
+def listed(plain: Any, path: str) -> list[tuple[str, Any]]:
+    """(path, item) of a JSON-like list. Raises EncodeError."""
+    if not isinstance(plain, (list, tuple)):
+        raise EncodeError(path, "is not a list")
+    items = cast("list[Any]", plain)
+    return [(f"{path}[{index}]", item) for index, item in enumerate(items)]
+
+
 def opaque(plain: Mapping[str, Any], path: str) -> bytes:
     """The octets of an opaque body, {"octets": hex}. Raises EncodeError."""
     try:
@@ -225,7 +245,8 @@ def defragmented(nodes: tuple[Node, ...], base: int, start: int) -> tuple[Node, 
         msgspec.structs.replace(
             node,
             start=behind_fragments(node.start, base, start),
-            end=behind_fragments(max(node.end - 1, node.start), base, start) + (node.end > node.start),
+            end=behind_fragments(max(node.end - 1, node.start), base, start)
+            + (node.end > node.start),
             children=defragmented(node.children, base, start),
         )
         for node in nodes

@@ -50,7 +50,9 @@ def fcs_of(frame: bytes) -> bytes:
 def read(data: bytes) -> Radiotap:
     """The header at the start of `data`. Raises DecodeError."""
     if len(data) < _FIXED:
-        raise DecodeError("frame_length", 0, f"{len(data)} octets, a radiotap header takes {_FIXED}")
+        raise DecodeError(
+            "frame_length", 0, f"{len(data)} octets, a radiotap header takes {_FIXED}"
+        )
     version, length = data[0], int.from_bytes(data[2:4], "little")
     if version != 0:
         raise DecodeError("frame_type", 0, f"radiotap version {version} is not 0", path="radiotap")
@@ -66,7 +68,9 @@ def read(data: bytes) -> Radiotap:
         at += -at % alignment
         end = at + struct.calcsize(form)
         if end > length:
-            raise DecodeError("frame_length", at, f"{name} reaches past the header", path="radiotap")
+            raise DecodeError(
+                "frame_length", at, f"{name} reaches past the header", path="radiotap"
+            )
         value = struct.unpack_from(form, data, at)[0]
         flags = value if name == "flags" else flags
         shown = value.hex() if isinstance(value, bytes) else value

@@ -127,7 +127,9 @@ def trees(
         where = parts.join(path, f"attributes[{index}]")
         nodes.append(attr.tree(starts[index], walk, keys, where, doubts))
     if fault is not None:
-        walk.fault(fault.code, fault.offset, fault.message, parts.join(path, f"attributes[{len(found)}]"))
+        walk.fault(
+            fault.code, fault.offset, fault.message, parts.join(path, f"attributes[{len(found)}]")
+        )
     return tuple(found), tuple(nodes)
 
 
@@ -147,7 +149,9 @@ def walk(data: bytes, policy: str = "strict", start: int = 0, end: int | None = 
             raise fault
         if rules.broken == "discard":
             return _nothing(fault.code, fault.offset or 0, fault.message)
-        action: Literal["reported", "stopped"] = "reported" if rules.broken == "report" else "stopped"
+        action: Literal["reported", "stopped"] = (
+            "reported" if rules.broken == "report" else "stopped"
+        )
         notes.append(Note(fault.code, fault.offset or 0, fault.message, action))
     elif found and not found[-1].octets and rules.empty_last != "keep":
         message = f"{title_of(found[-1].id)} at the end is empty"
@@ -173,7 +177,15 @@ def _judge(found: list[Attr], starts: list[int], rules: Policy, notes: list[Note
     for index, attr in enumerate(found):
         part = find(attr.id)
         if attr.id not in ids():
-            _rule(rules.unknown, "attribute_unknown", index, f"{attr.name} is not known", starts, notes, dropped)
+            _rule(
+                rules.unknown,
+                "attribute_unknown",
+                index,
+                f"{attr.name} is not known",
+                starts,
+                notes,
+                dropped,
+            )
             continue
         if part is not None and len(attr.octets) < part.minimum and rules.short != "keep":
             message = f"{part.title} has {len(attr.octets)} octets, {part.minimum} at least"
@@ -199,7 +211,13 @@ def _may_repeat(number: int, rules: Policy) -> bool:
 
 
 def _rule(
-    verb: str, code: str, index: int, message: str, starts: list[int], notes: list[Note], dropped: set[int]
+    verb: str,
+    code: str,
+    index: int,
+    message: str,
+    starts: list[int],
+    notes: list[Note],
+    dropped: set[int],
 ) -> None:
     """Note attribute `index`, and drop it when the rule says so."""
     notes.append(Note(code, starts[index], message, "dropped" if verb == "drop" else "reported"))

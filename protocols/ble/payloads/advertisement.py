@@ -59,7 +59,7 @@ class Advertisement(Fields, frozen=True, kw_only=True):
     local_name_type: Literal["shortened"] | UnsetType = UNSET
     structures: list[Structure] | UnsetType = UNSET
     """of a run: what is neither the name nor a block (flags, UUID lists, an earlier block of the same key)."""
-    blocks: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    blocks: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
 
     def as_plain(self) -> dict[str, Any]:
         """The blocks at the level of the name, as the vector files have them."""

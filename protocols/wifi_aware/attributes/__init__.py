@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from protocols.format import Keys
     from protocols.layout import Walk
 
-__all__ = ["ATTRIBUTES", "HEADER", "RESERVED", "Attr", "Attribute", "Opaque", "find", "ids", "make", "title_of"]
+__all__ = [
+    "ATTRIBUTES",
+    "HEADER",
+    "RESERVED",
+    "Attr",
+    "Attribute",
+    "Opaque",
+    "find",
+    "ids",
+    "make",
+    "title_of",
+]
 
 HEADER = 3
 """Octets before a body: ID and little-endian length."""
@@ -97,15 +108,24 @@ class Attr(msgspec.Struct, frozen=True, gc=False):
     def fields(self) -> Any:
         """Its typed fields; `Opaque` when the ID has no file. Raises DecodeError, offsets from its body."""
         part = find(self.id)
-        return Opaque(octets=self.octets.hex()) if part is None else parts.look(part, self.octets)[0]
+        return (
+            Opaque(octets=self.octets.hex()) if part is None else parts.look(part, self.octets)[0]
+        )
 
     def tree(
-        self, start: int, walk: Walk, keys: Keys | None = None, path: str = "", doubts: tuple[str, ...] = ()
+        self,
+        start: int,
+        walk: Walk,
+        keys: Keys | None = None,
+        path: str = "",
+        doubts: tuple[str, ...] = (),
     ) -> Node:
         """Its node, header at octet `start` of the frame. A malformed body is a fault of `walk`; it stays octets."""
         part = find(self.id)
         base = start + HEADER
-        inner: tuple[Node, ...] = (Node("octets", self.octets.hex(), None, 0, len(self.octets), ()),)
+        inner: tuple[Node, ...] = (
+            Node("octets", self.octets.hex(), None, 0, len(self.octets), ()),
+        )
         if part is not None:
             try:
                 inner = parts.look(part, self.octets, keys)[1]
@@ -123,11 +143,22 @@ class Attr(msgspec.Struct, frozen=True, gc=False):
         source = "Wi-Fi Aware 4.0, NAN attributes" if part is None else part.source
         head = (
             Node("id", self.id, None, start, start + 1, (), title, None, source),
-            Node("length", len(self.octets), None, start + 1, start + HEADER, (), None, None, source),
+            Node(
+                "length", len(self.octets), None, start + 1, start + HEADER, (), None, None, source
+            ),
         )
         unknown = () if part is not None else (f"{title.split(' (')[0]} attribute ID",)
         return Node(
-            self.name, None, None, start, end, (*head, *inner), title, None, source, unknown + doubts
+            self.name,
+            None,
+            None,
+            start,
+            end,
+            (*head, *inner),
+            title,
+            None,
+            source,
+            unknown + doubts,
         )
 
     def as_plain(self) -> dict[str, Any]:
@@ -143,13 +174,11 @@ class Attr(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of_plain(cls, plain: Any, path: str) -> Attr:
         """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
-        if not isinstance(plain, dict) or "attribute" not in plain:
-            raise EncodeError(path, 'is no attribute: write {"attribute": name, ...}')
-        which, rest = plain["attribute"], {k: v for k, v in plain.items() if k != "attribute"}
+        which, rest = parts.choice_of(plain, "attribute", path)
         if isinstance(which, int):
-            return cls(_octet(which, path), parts.opaque(rest, path))
+            return cls(which, parts.opaque(rest, path))
         try:
-            part = ATTRIBUTES.get(str(which))
+            part = ATTRIBUTES.get(which)
         except UnknownNameError as exc:
             raise EncodeError(parts.join(path, "attribute"), str(exc)) from exc
         return cls(part.id, parts.written_plain(part, rest, path))
@@ -160,12 +189,6 @@ class Attr(msgspec.Struct, frozen=True, gc=False):
         if size > 0xFFFF:
             raise EncodeError(self.name, f"{size} octets do not fit an attribute")
         return bytes((self.id, size & 0xFF, size >> 8)) + self.octets
-
-
-def _octet(number: int, path: str) -> int:
-    if not 0 <= number <= 0xFF:
-        raise EncodeError(parts.join(path, "attribute"), f"{number} is no ID (0 to 255)")
-    return number
 
 
 def make(fields: Any) -> Attr:

@@ -43,5 +43,7 @@ ATTRIBUTE = Attribute(
     ),
     minimum=13,
     maximum=13,
-    examples=(Example("025f5a1ae301bc010000000000", note="anchor master 02:5f:5a:1a:e3:01 itself"),),
+    examples=(
+        Example("025f5a1ae301bc010000000000", note="anchor master 02:5f:5a:1a:e3:01 itself"),
+    ),
 )

@@ -69,10 +69,15 @@ HEAD = Record(
     Flags(
         U8,
         type=(0, 4, Words(U8, {ADVERTISE: "advertise", REQUEST: "request", RESPONSE: "response"})),
-        status=(4, 4, Words(U8, {ACCEPTED: "accepted", REJECTED: "rejected", COMEBACK: "comeback"})),
+        status=(
+            4,
+            4,
+            Words(U8, {ACCEPTED: "accepted", REJECTED: "rejected", COMEBACK: "comeback"}),
+        ),
     ),
     "reason" / Words(U8, REASONS),
-    "comeback_after_tu" / When(lambda fields: _comes_back(fields) and fields.type == RESPONSE, U16LE),
+    "comeback_after_tu"
+    / When(lambda fields: _comes_back(fields) and fields.type == RESPONSE, U16LE),
     "cookie" / When(_comes_back, Optional(Prefixed(U8, Hex(REST)))),
 )
 TAIL = Record("methods" / Bitmap(U16LE, METHODS))
@@ -89,6 +94,21 @@ def encode(fields: PairingBootstrapping) -> bytes:
     return build(HEAD, fields) + build(TAIL, fields)
 
 
+def strategy() -> Any:
+    """Valid values: what goes with type and status is there, nothing else."""
+    from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
+
+    def one(type_: int, status: int) -> Any:
+        tu = draw.integers(16) if (type_, status) == (RESPONSE, COMEBACK) else draw.just(UNSET)
+        cookie = (
+            draw.one_of(draw.just(UNSET), draw.hexes()) if status == COMEBACK else draw.just(UNSET)
+        )
+        given = {"type": draw.just(type_), "status": draw.just(status)}
+        return draw.fields_of(PairingBootstrapping, comeback_after_tu=tu, cookie=cookie, **given)
+
+    return draw.one_of(*(one(type_, status) for type_ in range(4) for status in range(4)))
+
+
 ATTRIBUTE = Attribute(
     id=ID,
     name="pairing_bootstrapping",
@@ -98,10 +118,13 @@ ATTRIBUTE = Attribute(
     decode=decode,
     encode=encode,
     minimum=5,
+    strategy=strategy,
     examples=(
         Example("0000000300", note="advertise opportunistic and PIN code display"),
         Example("0101004000", note="request: passphrase keypad"),
-        Example("01220000" + "0404deadbeef0000", note="response: come back in 1024 TU, with a cookie"),
+        Example(
+            "01220000" + "0404deadbeef0000", note="response: come back in 1024 TU, with a cookie"
+        ),
         Example("01210004deadbeef4000", note="request after the comeback"),
         Example("01120d0000", note="response: rejected, reason 13"),
     ),

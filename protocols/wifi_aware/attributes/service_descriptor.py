@@ -6,11 +6,38 @@ The parts behind Service Control stand in this order, each with its own bit. No 
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocols.format import Example
-from protocols.layout import REST, U8, U16LE, Choice, Flagged, Flags, Hex, Mac, Mapped, Record, Records
+from protocols.layout import (
+    REST,
+    U8,
+    U16LE,
+    Choice,
+    Flagged,
+    Flags,
+    Hex,
+    Mac,
+    Mapped,
+    Record,
+    Records,
+)
 from protocols.layout import Body as Prefixed
 from protocols.wifi_aware.attributes import Attribute
-from protocols.wifi_aware.vocabulary import UNSET, Body, Hex6, HexText, Int1, Int2, Int4, Int8, Int16, MacText, UnsetType, Words
+from protocols.wifi_aware.vocabulary import (
+    UNSET,
+    Body,
+    Hex6,
+    HexText,
+    Int1,
+    Int2,
+    Int4,
+    Int8,
+    Int16,
+    MacText,
+    UnsetType,
+    Words,
+)
 
 ID = 0x03
 TYPES = {0: "publish", 1: "subscribe", 2: "follow-up"}
@@ -50,7 +77,8 @@ class ServiceDescriptor(Body, frozen=True, kw_only=True):
 
 def _filter_text(text: str) -> str:
     """A matching filter in words: its elements, "any" for an empty one."""
-    data, out, at = bytes.fromhex(text), [], 0
+    data, at = bytes.fromhex(text), 0
+    out: list[str] = []
     while at < len(data):
         end = at + 1 + data[at]
         if end > len(data):
@@ -93,6 +121,18 @@ LAYOUT = Record(
     "service_info" / Flagged("_service_info_present", Prefixed(U8, Hex(REST))),
 )
 
+
+def strategy() -> Any:
+    """Valid values: the kind of the address set goes with its bit."""
+    from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
+
+    addresses, bloom = draw.lists(draw.macs()), draw.hexes()
+    only, never, none = draw.just(value=True), draw.just(value=False), draw.just(UNSET)
+    lists = draw.fields_of(ResponseFilter, bloom=never, addresses=addresses, bloom_filter=none)
+    blooms = draw.fields_of(ResponseFilter, bloom=only, addresses=none, bloom_filter=bloom)
+    return draw.fields_of(ServiceDescriptor, response_filter=draw.one_of(none, lists, blooms))
+
+
 ATTRIBUTE = Attribute(
     id=ID,
     name="service_descriptor",
@@ -102,6 +142,7 @@ ATTRIBUTE = Attribute(
     layout=LAYOUT,
     minimum=9,
     multiple=True,
+    strategy=strategy,
     examples=(
         Example("f51b9c480c52050000", note="publish _test, instance 5"),
         Example(

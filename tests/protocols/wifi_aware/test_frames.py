@@ -322,7 +322,8 @@ def test_every_truncation_and_flip_is_accepted_exactly_or_named():
                 assert encode("frame", found.plain) == octets
             else:
                 assert type(found.error) is DecodeError
-                assert 0 <= found.error.offset <= len(octets)
+                offset: Any = found.error.offset
+                assert 0 <= offset <= len(octets)
 
 
 def test_fuzz_is_accepted_exactly_or_named():

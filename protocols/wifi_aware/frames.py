@@ -1,0 +1,223 @@
+"""Wi-Fi Aware frames as typed values: beacons, service discovery and action frames, authentication, protected ones.
+
+IEEE 802.11-2020 9.3.3 (management frames); Wi-Fi Aware 4.0, NAN frame formats. Rule 1: a frame holds its
+attributes and elements as octets (`Attr`, `Element`), which are decoded when looked at. Rule 2: every octet is in
+a field, so that `build` gives the octets again; a frame that is none of these kinds keeps its body as octets.
+Reading and building are in `frame.py`. No clock, no randomness, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from protocols.errors import EncodeError
+from protocols.format import Fields, as_fields
+from protocols.wifi_aware import parts
+from protocols.wifi_aware.attributes import Attr
+from protocols.wifi_aware.elements import Element, attributes_of
+from protocols.wifi_aware.vocabulary import (
+    HexText,
+    Int2,
+    Int4,
+    Int5,
+    Int8,
+    Int12,
+    Int16,
+    Int48,
+    Int64,
+    MacText,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "COMPUTED",
+    "KINDS",
+    "Action",
+    "AnyFrame",
+    "Authentication",
+    "Beacon",
+    "Frame",
+    "Header",
+    "Management",
+    "Naf",
+    "Other",
+    "Protected",
+    "Sdf",
+]
+
+COMPUTED = "computed"
+Hex4 = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$")]
+FcsText = Annotated[str, Meta(pattern=r"^(computed|[0-9a-f]{8})$")]
+
+
+class Frame(Fields, frozen=True, kw_only=True, omit_defaults=True, tag_field="frame"):
+    """Base of all frames."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ()
+
+    radiotap: HexText | UnsetType = UNSET
+    """the radiotap header in front, as it is."""
+    fcs: FcsText | UnsetType = UNSET
+    """frame check sequence behind: "computed" when it is (or shall be) right, else its octets."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a JSON-like dict; attributes and elements are decoded for it."""
+        shell = msgspec.structs.replace(self, **dict.fromkeys(self.LISTS, ()))
+        plain = cast("dict[str, Any]", msgspec.to_builtins(shell))
+        for name in self.LISTS:
+            plain[name] = [item.as_plain() for item in getattr(self, name)]
+        return plain
+
+    @property
+    def nan_attributes(self) -> tuple[Attr, ...]:
+        """Its NAN attributes, none of them decoded; empty for a frame that carries none."""
+        return ()
+
+    def all(self, name: str) -> Iterator[Any]:
+        """Typed fields of the attributes called `name`, in order; only these are decoded. Raises DecodeError."""
+        return (attr.fields for attr in self.nan_attributes if attr.name == name)
+
+    def first(self, name: str) -> Any:
+        """Typed fields of the first attribute called `name`, None when there is none. Raises DecodeError."""
+        return next(self.all(name), None)
+
+
+class Header(Frame, frozen=True, kw_only=True):
+    """A management frame's header."""
+
+    destination: MacText
+    source: MacText
+    bssid: MacText
+    """the Cluster ID inside a cluster."""
+    sequence_number: Int12
+    fragment_number: Int4 = 0
+    duration_us: Int16 = 0
+    to_ds: bool = False
+    from_ds: bool = False
+    more_fragments: bool = False
+    retry: bool = False
+    power_management: bool = False
+    more_data: bool = False
+    protected: bool = False
+    ht_control: Hex4 | UnsetType = UNSET
+
+
+class _WithAttributes(Header, frozen=True, kw_only=True):
+    """Attributes directly in the body."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("attributes",)
+
+    category: Int8
+    """4 public action, 9 protected dual of public action."""
+    attributes: tuple[Attr, ...] = ()
+
+    @property
+    def nan_attributes(self) -> tuple[Attr, ...]:
+        """Its attributes, none of them decoded."""
+        return self.attributes
+
+
+class _WithElements(Header, frozen=True, kw_only=True):
+    """Attributes in NAN elements."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("elements",)
+
+    elements: tuple[Element, ...] = ()
+
+    @property
+    def nan_attributes(self) -> tuple[Attr, ...]:
+        """Attributes of all its NAN elements, none of them decoded. Raises DecodeError: `attribute_length`."""
+        return tuple(attr for element in self.elements for attr in element.attributes)
+
+
+class Beacon(_WithElements, frozen=True, kw_only=True, tag="beacon"):
+    """Synchronisation beacon (interval 512 TU), discovery beacon (100 TU), or a beacon of another network."""
+
+    timestamp_us: Int64
+    beacon_interval_tu: Int16
+    capability: Int16
+
+
+class Sdf(_WithAttributes, frozen=True, kw_only=True, tag="sdf"):
+    """Service discovery frame."""
+
+
+class Naf(_WithAttributes, frozen=True, kw_only=True, tag="naf"):
+    """NAN action frame."""
+
+    subtype: Int8
+
+
+class Authentication(_WithElements, frozen=True, kw_only=True, tag="authentication"):
+    """Authentication frame; elements with algorithm PASN, octets with any other."""
+
+    algorithm: Int16
+    transaction: Int16
+    status: Int16
+    octets: HexText | UnsetType = UNSET
+
+
+class Action(Header, frozen=True, kw_only=True, tag="action"):
+    """Any other action frame."""
+
+    octets: HexText
+
+
+class Protected(Header, frozen=True, kw_only=True, tag="protected"):
+    """An encrypted management frame; `octets` are ciphertext and tag."""
+
+    protected: bool = True
+    management_subtype: Int4
+    packet_number: Int48
+    key_id: Int2
+    reserved_octet: Int8 = 0
+    reserved_bits: Int5 = 0
+    octets: HexText
+
+
+class Management(Header, frozen=True, kw_only=True, tag="management"):
+    """Any other management frame."""
+
+    management_subtype: Int4
+    octets: HexText
+
+
+class Other(Frame, frozen=True, kw_only=True, tag="other"):
+    """A frame that is no management frame, as it is."""
+
+    octets: HexText
+
+
+KINDS: dict[str, type[Frame]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (Beacon, Sdf, Naf, Authentication, Action, Protected, Management, Other)
+}
+"""The kinds of frames, by the value of "frame" in plain fields."""
+
+
+class AnyFrame:
+    """What a frame format encodes: a frame of the kind that "frame" names."""
+
+    __args__ = tuple(KINDS.values())
+
+    @staticmethod
+    def of_plain(plain: Mapping[str, Any]) -> Frame:
+        """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
+        kind = KINDS.get(str(plain.get("frame")))
+        if kind is None:
+            raise EncodeError("frame", f"{plain.get('frame')!r} is not one of {', '.join(KINDS)}")
+        shell = as_fields(kind, {k: v for k, v in plain.items() if k not in kind.LISTS})
+        lists = {name: _LIST_OF[name](plain.get(name, []), name) for name in kind.LISTS}
+        return msgspec.structs.replace(cast(Frame, shell), **lists)
+
+
+def _elements_of(plain: Any, path: str) -> tuple[Element, ...]:
+    return tuple(Element.of_plain(item, where) for where, item in parts.listed(plain, path))
+
+
+_LIST_OF: dict[str, Any] = {"attributes": attributes_of, "elements": _elements_of}
