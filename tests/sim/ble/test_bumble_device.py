@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,35 +202,52 @@ def test_quiet_leaves_debug_logging_alone(caplog):
         assert str(packet) == loud
 
 
+def host_run() -> list[tuple[int, bool, bytes]]:
+    """HCI packets with times of one advertising and two scanning hosts under loss."""
+    loop = VirtualLoop()
+    trace: list[tuple[int, bool, bytes]] = []
+
+    async def main() -> None:
+        stage = Stage(loss=0.1)
+        devices = [
+            await stage.device(name, f"F0:00:00:00:00:{i:02X}") for i, name in enumerate("abc", 1)
+        ]
+        for device in devices:
+            controller: Any = device.host.controller
+            controller.observe_hci(lambda to_host, p: trace.append((loop.now_us, to_host, p)))
+        await devices[0].start_advertising(advertising_interval_min=50, advertising_interval_max=50)
+        for device in devices[1:]:
+            await device.start_scanning(active=True)
+        await asyncio.sleep(3)
+
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+    return trace
+
+
 def test_a_hosts_run_is_the_same_twice():
     """Same seed, same HCI octets and times, with two scanning hosts (bumble's LocalLink depended on memory addresses)."""
 
-    def run() -> list[tuple[int, bool, bytes]]:
-        loop = VirtualLoop()
-        trace: list[tuple[int, bool, bytes]] = []
-
-        async def main() -> None:
-            stage = Stage(loss=0.1)
-            devices = [
-                await stage.device(name, f"F0:00:00:00:00:{i:02X}")
-                for i, name in enumerate("abc", 1)
-            ]
-            for device in devices:
-                controller: Any = device.host.controller
-                controller.observe_hci(lambda to_host, p: trace.append((loop.now_us, to_host, p)))
-            await devices[0].start_advertising(
-                advertising_interval_min=50, advertising_interval_max=50
-            )
-            for device in devices[1:]:
-                await device.start_scanning(active=True)
-            await asyncio.sleep(3)
-
-        try:
-            loop.run_until_complete(main())
-        finally:
-            loop.close()
-        return trace
-
-    first = run()
+    first = host_run()
     assert len(first) > 50
-    assert first == run()
+    assert first == host_run()
+
+
+def test_a_hosts_run_does_not_depend_on_the_hash_seed():
+    code = "import hashlib, test_bumble_device as t; print(hashlib.sha256(repr(t.host_run()).encode()).hexdigest())"
+    here = Path(__file__).parent
+    digests = set()
+    for seed in ("0", "1"):
+        paths = os.pathsep.join((str(here), str(here.parents[2])))
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": paths}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        digests.add(done.stdout)
+    assert len(digests) == 1

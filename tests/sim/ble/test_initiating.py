@@ -196,6 +196,18 @@ def test_extended_sets_are_connected_on_their_secondary_channel(world, pair, phy
     assert b.controller.links[1].peer_address == hci.Address(PUBLIC_A + "/P")
 
 
+def test_an_extended_set_connects_among_sets_that_wait_for_the_radio(world, pair):
+    """The AUX_CONNECT_RSP goes out before the next set gets its turn."""
+    a, b = pair
+    for handle in range(1, 6):
+        a.advertise(0x00, bytes(250), handle, interval_ms=20)
+    a.advertise(0x01, ADV_DATA, 0, interval_ms=20)
+    b.connect(PUBLIC_A + "/P", extended=True)
+    world.run(3 * S)
+    assert [one["status"] for one in a.connections() + b.connections()] == [0, 0]
+    assert b.event(0x05) == []
+
+
 def test_a_phy_that_was_not_asked_for_is_not_connected_on(world, pair):
     a, b = pair
     a.advertise(0x01, ADV_DATA, secondary_phy=2)

@@ -1,0 +1,347 @@
+"""The BLE radio of an accessory: GATT server and advertising sets, on bumble's Device.
+
+Bluetooth Core 5.4, Vol 4 Part E 7.8.52 to 7.8.56 (advertising sets), Vol 3 Part G 4.10 and 4.11. Rules of the file:
+* One advertising set per handle, legacy PDUs unless `extended`; its interval is exactly the one asked for (minimum
+  and maximum are the same), in steps of 0.625 ms.
+* A connectable set stops when a central connects by it, as controllers do, and starts again when that connection
+  ends, unless it was stopped or replaced meanwhile.
+* Callbacks of the device run through `Stack.attempt`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from bumble import hci
+from bumble.device import (
+    AdvertisingEventProperties,
+    AdvertisingParameters,
+    AdvertisingSet,
+    Connection,
+)
+
+from protocols.data.gatt_names import uuid_name
+from protocols.errors import UsageError
+from sim.ble.gatt_table import GattTable
+from sim.ble.host import AirDevice, uuid_text
+from sim.ble.stack import plain_address
+from sim.gatt import Advert, Peer, Service
+
+if TYPE_CHECKING:
+    from sim.accessories import Accessory
+    from sim.ble.stack import Stack
+
+__all__ = ["AirPeripheral"]
+
+LEGACY_LIMIT, EXTENDED_LIMIT = 31, 1650
+_ADDRESS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
+_SHORTEST_MS, _LONGEST_MS = 20.0, 10240.0
+_MODES = {
+    (False, False): "off",
+    (True, False): "notify",
+    (False, True): "indicate",
+    (True, True): "notify",
+}
+
+
+class _Set:
+    """One advertising set and the connection that was made by it, if any."""
+
+    def __init__(self, advert: Advert, bumble_set: Any) -> None:
+        self.advert = advert
+        self.bumble_set = bumble_set
+        self.taken_by: Any = None
+
+
+class AirPeripheral:
+    """`sim.accessories.Peripheral` on the simulated air."""
+
+    def __init__(self, accessory: Accessory, stack: Stack) -> None:
+        self._accessory = accessory
+        self._stack = stack
+        self._sets: dict[int, _Set] = {}
+        self._table: GattTable | None = None
+        self._links: dict[int, Any] = {}
+        self._gone: dict[int, asyncio.Future[None]] = {}
+
+    @property
+    def address(self) -> str:
+        """Address in use, `aa:bb:cc:dd:ee:ff`."""
+        return self._stack.address
+
+    @property
+    def _device(self) -> AirDevice:
+        device = self._stack.device
+        if device is None:
+            raise UsageError(f"{self._stack.node} is switched off")
+        return device
+
+    async def power_on(self, services: tuple[Service, ...]) -> None:
+        """Start controller and host with this GATT table."""
+        name = self._stack.attempt("local_name()", self._accessory.local_name) or self._stack.node
+        device = await self._stack.power_on(name)
+        self._table = GattTable(self._stack, device, services)
+        device.on(device.EVENT_CONNECTION, self._on_connection)
+        device.on("characteristic_subscription", self._on_subscription)
+
+    async def power_off(self) -> None:
+        """Drop everything at once, as when the battery is pulled."""
+        self._stack.power_off()
+        self._sets.clear()
+        self._links.clear()
+        for gone in self._gone.values():
+            if not gone.done():
+                gone.set_result(None)
+        self._gone.clear()
+
+    # Advertising
+
+    async def advertise(self, advert: Advert, handle: int = 0) -> None:
+        """Start (or replace) advertising set `handle`. Raises UsageError."""
+        node = self._stack.node
+        _check(node, advert)
+        device = self._device
+        await self._remove(handle)
+        address = self._set_address(advert)
+        made = AdvertisingSet(
+            device=device,
+            advertising_handle=handle,
+            auto_restart=False,
+            random_address=address,
+            advertising_parameters=self._parameters(advert, handle),
+            advertising_data=b"",
+            scan_response_data=b"",
+            periodic_advertising_parameters=None,
+            periodic_advertising_data=b"",
+        )
+        device.extended_advertising_sets[handle] = made
+        self._sets[handle] = _Set(advert, made)
+        what = f"advertising set {handle}"
+        await self._stack.command(
+            what, made.set_advertising_parameters(made.advertising_parameters)
+        )
+        if address is not None:
+            await self._stack.command(what, made.set_random_address(address))
+        await self._send_data(made, advert.data, advert.scan_response)
+        await self._stack.command(what, made.start())
+
+    async def set_data(
+        self, data: bytes, scan_response: bytes | None = None, handle: int = 0
+    ) -> None:
+        """New octets for a running set, without a gap. Raises UsageError."""
+        known = self._sets.get(handle)
+        if known is None:
+            raise UsageError(
+                f"{self._stack.node}: advertising set {handle} does not run, so it has no data to change"
+            )
+        fresh = known.advert.scan_response if scan_response is None else scan_response
+        advert = _with_data(known.advert, data, fresh)
+        _check(self._stack.node, advert)
+        known.advert = advert
+        await self._send_data(known.bumble_set, data, scan_response)
+
+    async def stop_advertising(self, handle: int = 0) -> None:
+        """Stop one set; harmless when it is not running."""
+        await self._remove(handle)
+
+    async def _send_data(self, made: Any, data: bytes, scan_response: bytes | None) -> None:
+        what = f"data of advertising set {made.advertising_handle}"
+        scannable = made.advertising_parameters.advertising_event_properties.is_scannable
+        if made.advertising_parameters.advertising_event_properties.is_legacy or not scannable:
+            await self._stack.command(what, made.set_advertising_data(data))
+        if scan_response is not None and scannable:
+            await self._stack.command(what, made.set_scan_response_data(scan_response))
+
+    async def _remove(self, handle: int) -> None:
+        known = self._sets.pop(handle, None)
+        if known is None:
+            return
+        if known.bumble_set.enabled:
+            await self._stack.command(f"stopping set {handle}", known.bumble_set.stop())
+        await self._stack.command(f"removing set {handle}", known.bumble_set.remove())
+
+    def _set_address(self, advert: Advert) -> Any:
+        text = advert.set_address
+        if text is None:
+            if self._stack.address_kind == "public":
+                return None
+            text = self._stack.address
+        self._stack.place.claim(self._stack.node, text)
+        return hci.Address(text, hci.AddressType.RANDOM_DEVICE)
+
+    def _parameters(self, advert: Advert, handle: int) -> AdvertisingParameters:
+        connectable, scannable = advert.sort == "connectable", advert.sort == "scannable"
+        power = (
+            self._accessory.settings.tx_power_dbm
+            if advert.tx_power_dbm is None
+            else advert.tx_power_dbm
+        )
+        random = advert.set_address is not None or self._stack.address_kind == "random"
+        return AdvertisingParameters(
+            advertising_event_properties=AdvertisingEventProperties(
+                is_connectable=connectable,
+                is_scannable=scannable or (connectable and not advert.extended),
+                is_legacy=not advert.extended,
+            ),
+            primary_advertising_interval_min=advert.interval_ms
+            + 1e-6,  # bumble cuts, so that 20.625 would be 20
+            primary_advertising_interval_max=advert.interval_ms + 1e-6,
+            own_address_type=hci.OwnAddressType.RANDOM if random else hci.OwnAddressType.PUBLIC,
+            advertising_tx_power=power,
+            advertising_sid=handle & 0x0F,
+        )
+
+    # Connections
+
+    def _on_connection(self, connection: Any) -> None:
+        self._links[connection.handle] = connection
+        self._gone[connection.handle] = asyncio.get_running_loop().create_future()
+        for known in self._sets.values():
+            if (
+                known.taken_by is None
+                and known.advert.sort == "connectable"
+                and not known.bumble_set.enabled
+            ):
+                known.taken_by = connection
+        self._stack.connected(connection)
+        connection.on(
+            connection.EVENT_DISCONNECTION,
+            lambda reason: self._on_disconnection(connection, reason),
+        )
+        peer = self._peer(connection)
+        self._stack.attempt("on_connect()", lambda: self._accessory.on_connect(peer))
+
+    def _on_disconnection(self, connection: Any, reason: int) -> None:
+        if self._links.pop(connection.handle, None) is None:
+            return  # it was switched off meanwhile
+        gone = self._gone.pop(connection.handle)
+        if not gone.done():
+            gone.set_result(None)
+        self._stack.disconnected(connection, reason)
+        self._stack.trace.forget(connection.handle)
+        peer = self._peer(connection)
+        self._stack.attempt("on_disconnect()", lambda: self._accessory.on_disconnect(peer, reason))
+        for known in list(self._sets.values()):
+            if known.taken_by is connection:
+                known.taken_by = None
+                self._stack.place.spawn(self._stack.node, self._restart(known))
+
+    async def _restart(self, known: _Set) -> None:
+        if known in self._sets.values() and not known.bumble_set.enabled:
+            await self._stack.command("advertising again", known.bumble_set.start())
+
+    def _on_subscription(
+        self, connection: Any, characteristic: Any, notify: bool, indicate: bool
+    ) -> None:  # bumble's callback
+        uuid = uuid_text(characteristic.uuid.uuid_bytes)
+        peer, mode = self._peer(connection), _MODES[notify, indicate]
+        self._stack.attempt(
+            "on_subscribe()", lambda: self._accessory.on_subscribe(peer, uuid, mode)
+        )
+
+    def _peer(self, connection: Any) -> Peer:
+        address = plain_address(connection.peer_address)
+        return Peer(self._stack.peer_name(connection), address, connection.handle)
+
+    async def disconnect(self, peer: Peer) -> None:
+        """Close a connection; harmless when it is gone."""
+        connection = self._links.get(peer.handle)
+        if connection is not None:
+            self._stack.emit("disconnect", direction="tx", peer=peer.name, label="disconnect")
+            await connection.disconnect()
+
+    # Values to subscribers
+
+    async def notify(self, characteristic: str, value: bytes, peer: Peer | None = None) -> int:
+        """Notify subscribers (or one peer); the number of peers it was sent to. Raises UnknownNameError."""
+        server = self._device.gatt_server
+        attribute = self._found(characteristic)
+        reached = self._subscribers(attribute, 1, peer)
+        for connection in reached:
+            await server.notify_subscriber(connection, attribute, value)
+        return len(reached)
+
+    async def indicate(self, characteristic: str, value: bytes, peer: Peer | None = None) -> int:
+        """Indicate and wait for the confirmations; the number of peers that confirmed. Raises UnknownNameError."""
+        attribute = self._found(characteristic)
+        reached = self._subscribers(attribute, 2, peer)
+        confirmed = await asyncio.gather(
+            *(self._indicate(one, attribute, value) for one in reached)
+        )
+        return sum(confirmed)
+
+    async def _indicate(self, connection: Connection, attribute: Any, value: bytes) -> bool:
+        gone = self._gone[connection.handle]
+        sent = asyncio.ensure_future(
+            self._device.gatt_server.indicate_subscriber(connection, attribute, value)
+        )
+        await asyncio.wait([sent, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not sent.done():
+            sent.cancel()
+            return False
+        error = sent.exception()
+        if error is None:
+            return True
+        if not isinstance(error, TimeoutError):
+            raise error
+        self._stack.emit(
+            "att_timeout",
+            peer=self._stack.peer_name(connection),
+            note=f"no confirmation of {uuid_name(uuid_text(attribute.uuid.uuid_bytes))} in 30 s",
+        )
+        return False
+
+    def _found(self, characteristic: str) -> Any:
+        if self._table is None:
+            raise UsageError(f"{self._stack.node} is switched off")
+        return self._table.characteristic(characteristic)
+
+    def _subscribers(self, attribute: Any, bit: int, peer: Peer | None) -> list[Any]:
+        cccds = self._device.gatt_server.subscribers
+        return [
+            connection
+            for handle, connection in self._links.items()
+            if (peer is None or peer.handle == handle)
+            and cccds.get(connection, {}).get(attribute.handle, b"\0")[0] & bit
+        ]
+
+
+def _with_data(advert: Advert, data: bytes, scan_response: bytes) -> Advert:
+    return msgspec.structs.replace(advert, data=data, scan_response=scan_response)
+
+
+def _check(node: str, advert: Advert) -> None:
+    """Raise UsageError for what no controller accepts."""
+    limit = EXTENDED_LIMIT if advert.extended else LEGACY_LIMIT
+    for name, data in (("data", advert.data), ("scan response", advert.scan_response)):
+        if len(data) > limit:
+            more = (
+                ""
+                if advert.extended
+                else "; shorten it, use the scan response, or extended advertising"
+            )
+            raise UsageError(
+                f"{node}: advertising {name} of {len(data)} octets, {len(data) - limit} more than the {limit} "
+                f"of {'an extended' if advert.extended else 'a legacy'} advert{more}"
+            )
+    if advert.scan_response and (
+        advert.sort == "non_connectable" or (advert.extended and advert.sort == "connectable")
+    ):
+        raise UsageError(
+            f"{node}: nobody can ask a {advert.sort} advert for its scan response; make it scannable"
+        )
+    if advert.extended and advert.sort == "scannable" and advert.data:
+        raise UsageError(
+            f"{node}: a scannable extended advert has all its data in the scan response"
+        )
+    if not _SHORTEST_MS <= advert.interval_ms <= _LONGEST_MS:
+        raise UsageError(
+            f"{node}: advertising interval of {advert.interval_ms:g} ms; allowed are 20 to 10240 ms"
+        )
+    if advert.set_address is not None and not _ADDRESS.fullmatch(advert.set_address):
+        raise UsageError(
+            f"{node}: {advert.set_address!r} is no address; write it as 'c0:11:22:33:44:55'"
+        )
