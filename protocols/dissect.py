@@ -20,7 +20,16 @@ from protocols.layout import Doubt, Node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KINDS", "LINK_TYPES", "Block", "Dissection", "dissect", "encode", "format_of", "summary"]
+__all__ = [
+    "KINDS",
+    "LINK_TYPES",
+    "Block",
+    "Dissection",
+    "dissect",
+    "encode",
+    "format_of",
+    "summary",
+]
 
 PACKETS: dict[str, tuple[str, str, str]] = {
     # kind and format name -> module and constant of its Format, module of its `summary(fields)`

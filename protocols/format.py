@@ -7,6 +7,7 @@ No clock, no randomness, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Callable  # msgspec reads it
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 import msgspec
@@ -17,7 +18,7 @@ from protocols.errors import DecodeError, EncodeError, FormatCodeError, Nearbenc
 from protocols.layout import Codec, Doubt, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "UNSET",

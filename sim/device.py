@@ -7,15 +7,18 @@ here and there. Time is `self.now_us`, chance is `self.draw`; no wall clock, no 
 from __future__ import annotations
 
 import inspect
+import keyword
+import re
 import typing
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import msgspec
 
-from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError
-from sim.units import Duration, parse_duration_us
+from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError, origin_of
+from sim.units import Duration, duration_text, parse_duration_us
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
@@ -32,6 +35,7 @@ __all__ = [
     "settings_table",
 ]
 
+_PLAIN = (str, int, float, bool, list, dict)
 F = TypeVar("F", bound="Callable[..., Awaitable[Any]]")
 
 
@@ -65,7 +69,7 @@ class Place(Protocol):
         """Call back later in simulated time; the result has `cancel()`."""
         ...
 
-    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine; what it raises ends the run with the node's name."""
         ...
 
@@ -84,6 +88,26 @@ class Place(Protocol):
     def address_of(self, name: str) -> str:
         """Current radio address of the node called `name` ("aa:bb:.. random"). Raises UnknownNameError."""
         ...
+
+
+def check_address(text: str) -> tuple[str, str]:
+    """A radio address as users write it -> ("aa:bb:cc:dd:ee:ff", "random" or "public").
+
+    Without a word behind it an address that starts with c to f is a static random one, any other public.
+    Raises ValueError that says how to write it.
+    """
+    found = re.fullmatch(
+        r"((?:[0-9a-f]{2}:){5}[0-9a-f]{2})(?: (random|public))?", text.strip().lower()
+    )
+    if found is None:
+        raise ValueError(
+            f"address {text!r}: write it as 'c0:11:22:33:44:55', or with ' public' behind it"
+        )
+    address = found.group(1)
+    kind = found.group(2) or ("random" if address[0] in "cdef" else "public")
+    if kind == "random" and address[0] not in "cdef":
+        raise ValueError(f"address {text!r}: a static random address starts with c, d, e or f")
+    return address, kind
 
 
 def command(method: F) -> F:
@@ -140,7 +164,10 @@ class Device:
 
     async def do(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a command. Raises UnknownNameError, UsageError (arguments), and what the command raises."""
-        return await getattr(self, name)(**check_arguments(self, name, arguments))
+        checked = check_arguments(self, name, arguments)
+        return await getattr(self, name)(
+            **{_python_name(key): value for key, value in checked.items()}
+        )
 
     def guard(self, action: str, call: Callable[[], Any]) -> Any:
         """Run a device's own callback; anything it raises becomes a NodeError that names node and time."""
@@ -154,25 +181,34 @@ class Device:
 
 def node_error(node: str, t_us: int, action: str, exc: BaseException) -> NodeError:
     """`exc`, raised by code of `node`, as an error that names file and line."""
-    trace = exc.__traceback__
-    where = ""
-    while trace is not None:
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return NodeError(node, t_us, f"{action} raised {type(exc).__name__}: {exc} ({where})")
+    return NodeError(node, t_us, f"{action} raised {type(exc).__name__}: {exc} ({origin_of(exc)})")
 
 
 def _hints(function: Any) -> dict[str, Any]:
     return typing.get_type_hints(function)
 
 
+def _shown_name(name: str) -> str:
+    """A parameter as users write it: `for_` is `for`, which Python keeps for itself."""
+    return name.removesuffix("_")
+
+
+def _python_name(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 def _info(name: str, method: Any) -> CommandInfo:
-    parameters = {}
+    parameters: dict[str, str] = {}
     hints = _hints(method)
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
-        kind = getattr(hints.get(parameter.name), "__name__", str(hints.get(parameter.name)))
-        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        parameters[parameter.name] = f"{kind}{default}"
+        hint = hints.get(parameter.name)
+        kind = (
+            getattr(hint, "__name__", str(hint)) if typing.get_origin(hint) is None else str(hint)
+        )
+        default = (
+            "" if parameter.default is parameter.empty else f" = {_shown(parameter.default)!r}"
+        )
+        parameters[_shown_name(parameter.name)] = f"{kind}{default}"
     about = (inspect.getdoc(method) or "").split("\n\n")[0].replace("\n", " ")
     return CommandInfo(name, about, parameters)
 
@@ -184,12 +220,16 @@ def check_arguments(device: Device, name: str, given: dict[str, Any]) -> dict[st
     if name not in known:
         raise UnknownNameError(f"command of {node}", name, known)
     method = getattr(device, name)
-    hints = _hints(method)
-    parameters = inspect.signature(method).parameters
+    hints = {_shown_name(key): hint for key, hint in _hints(method).items()}
+    parameters = {
+        _shown_name(key): one for key, one in inspect.signature(method).parameters.items()
+    }
     for key in given:
         if key not in parameters:
             raise UnknownNameError(f"argument of {node}.{name}", key, parameters)
-    missing = [p.name for p in parameters.values() if p.default is p.empty and p.name not in given]
+    missing = [
+        key for key, one in parameters.items() if one.default is one.empty and key not in given
+    ]
     if missing:
         raise UsageError(f"{node}.{name} needs {', '.join(missing)}")
     return {
@@ -214,19 +254,24 @@ def convert(value: Any, kind: Any, where: str) -> Any:
         raise UsageError(f"{where}{'.' if inner else ''}{inner}: {message}") from None
 
 
+def _shown(value: Any) -> Any:
+    """A default as users write it."""
+    if isinstance(value, Duration):
+        return duration_text(value)
+    if value is None or isinstance(value, _PLAIN):
+        return cast(Any, value)
+    return repr(value)
+
+
 def settings_table(kind: type[Settings]) -> list[dict[str, Any]]:
     """Settings of a device: name, type, default and doc line (from the source)."""
     docs = _field_docs(kind)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for field in msgspec.structs.fields(kind):
         default = None if field.default is msgspec.NODEFAULT else field.default
         if field.default_factory is not msgspec.NODEFAULT:
             default = field.default_factory()
-        shown = (
-            default
-            if isinstance(default, str | int | float | bool | list | dict | None)
-            else repr(default)
-        )
+        shown = _shown(default)
         kind_name = getattr(field.type, "__name__", str(field.type))
         rows.append(
             {

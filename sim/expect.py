@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.scenario import Expect
     from sim.trace import TraceEvent
 
@@ -65,7 +67,7 @@ def _agrees(wanted: Any, got: Any) -> bool:
         return False
     if not isinstance(wanted, dict):
         return bool(wanted == got)
-    tests = {
+    tests: dict[str, Callable[[Any], bool]] = {
         "min": lambda limit: got is not None and got >= limit,
         "max": lambda limit: got is not None and got <= limit,
         "contains": lambda part: part in got,

@@ -10,12 +10,15 @@ from typing import Literal
 
 import msgspec
 
+from protocols.errors import NearbenchError
+
 __all__ = [
     "ACCESS",
     "Advert",
     "AttError",
     "Characteristic",
     "Descriptor",
+    "LinkError",
     "Peer",
     "Service",
     "Sort",
@@ -43,6 +46,10 @@ class AttError(Exception):
     def __init__(self, code: int, message: str = "") -> None:
         self.code = code
         super().__init__(message or f"ATT error {code:#04x}")
+
+
+class LinkError(NearbenchError):
+    """A connection could not be made, or ended while something was still to be done over it."""
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +92,8 @@ class Advert(msgspec.Struct, frozen=True, kw_only=True):
     scan_response: bytes = b""
     sort: Sort = "connectable"
     interval_ms: float = 100.0
-    tx_power_dbm: int = 0
+    tx_power_dbm: int | None = None
+    """the device's when None."""
     extended: bool = False
-    address: Literal["random", "public"] = "random"
     set_address: str | None = None
-    """random address of this set alone; the device's when None."""
+    """random address of this set alone; the device's (random or public) when None."""

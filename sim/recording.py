@@ -120,9 +120,20 @@ class _AirTap:
             phy=int(meta.phy),
             kind=self._kind(sent),
         )
-        comment = f"from {sent.sender}" + (f"; lost at a listener: {', '.join(reasons)}" if reasons else "")
+        comment = f"from {sent.sender}" + (
+            f"; lost at a listener: {', '.join(reasons)}" if reasons else ""
+        )
         self._writer.write(
-            Packet(self._writer.written + 1, sent.start_us, _LE_LL_WITH_PHDR, data, len(data), None, "air", comment)
+            Packet(
+                self._writer.written + 1,
+                sent.start_us,
+                _LE_LL_WITH_PHDR,
+                data,
+                len(data),
+                None,
+                "air",
+                comment,
+            )
         )
 
     def _kind(self, sent: Transmission) -> int:

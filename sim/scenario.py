@@ -128,8 +128,9 @@ class Scenario(_Spec, frozen=True):
     seed: int = 1
     about: str = ""
     """what it shows, in the user's words."""
-    stop_when_done: bool = True
-    """end as soon as all steps have finished and every expectation that can still change has come true."""
+    stop_when_done: bool | None = None
+    """end as soon as all steps have finished and no expectation can change any more; when not given, so does a
+    scenario that has expectations, and one without lasts its duration."""
     base: str = ""
     """folder that relative file names in it are looked up in; set when loaded."""
     file: str = ""
@@ -294,42 +295,46 @@ def _header_path(
 
 def _check(scenario: Scenario) -> None:
     """What types cannot say: names that must exist, kinds that exclude each other."""
-
-    def fail(path: tuple[str | int, ...], message: str) -> None:
-        raise scenario.error(path, message)
-
-    seen: set[str] = set()
-    for index, node in enumerate((*scenario.node, *scenario.crowd)):
-        kind = "node" if index < len(scenario.node) else "crowd"
-        place = index if kind == "node" else index - len(scenario.node)
-        if node.name in seen or not re.fullmatch(r"[A-Za-z][\w-]*", node.name):
-            fail(
-                (kind, place, "name"),
-                f"{node.name!r} is used twice" if node.name in seen else "is no name",
-            )
-        seen.add(node.name)
-        if len(node.at) not in (2, 3):
-            fail((kind, place, "at"), "needs two or three numbers (metres)")
+    _check_names(scenario)
     for index, spec in enumerate(scenario.node):
-        times = [point.t for point in spec.path]
-        if times != sorted(set(times)):
-            fail(("node", index, "path"), "the times of a path must rise")
-        if any(len(point.at) not in (2, 3) for point in spec.path):
-            fail(("node", index, "path"), "each place needs two or three numbers (metres)")
         if bool(spec.accessory) == bool(spec.phone):
-            fail(("node", index), "needs either accessory or phone")
+            raise scenario.error(("node", index), "needs either accessory or phone")
+        if wrong := _wrong_path(spec):
+            raise scenario.error(("node", index, "path"), wrong)
     known = {spec.name for spec in scenario.node}
+    listed = ", ".join(sorted(known))
     for index, step in enumerate(scenario.step):
         if step.node not in known:
-            fail(
-                ("step", index, "node"),
-                f"no node is called {step.node!r}; nodes: {', '.join(sorted(known))}",
-            )
+            message = f"no node is called {step.node!r}; nodes: {listed}"
+            raise scenario.error(("step", index, "node"), message)
     for index, expect in enumerate(scenario.expect):
-        if expect.node and expect.node not in known | {c.name for c in scenario.crowd}:
-            fail(
-                ("expect", index, "node"),
-                f"no node is called {expect.node!r}; nodes: {', '.join(sorted(known))}",
-            )
+        if expect.node and expect.node not in known | {crowd.name for crowd in scenario.crowd}:
+            message = f"no node is called {expect.node!r}; nodes: {listed}"
+            raise scenario.error(("expect", index, "node"), message)
     if scenario.duration <= 0:
-        fail(("duration",), "must be longer than nothing")
+        raise scenario.error(("duration",), "must be longer than nothing")
+
+
+def _check_names(scenario: Scenario) -> None:
+    """Nodes and crowds have names of their own, and places of two or three numbers."""
+    named = [("node", index, one.name, one.at) for index, one in enumerate(scenario.node)]
+    named += [("crowd", index, one.name, one.at) for index, one in enumerate(scenario.crowd)]
+    seen: set[str] = set()
+    for kind, index, name, at in named:
+        if name in seen:
+            raise scenario.error((kind, index, "name"), f"{name!r} is used twice")
+        if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+            raise scenario.error((kind, index, "name"), f"{name!r} is no name")
+        seen.add(name)
+        if len(at) not in (2, 3):
+            raise scenario.error((kind, index, "at"), "needs two or three numbers (metres)")
+
+
+def _wrong_path(spec: NodeSpec) -> str:
+    """What is wrong with the way a node moves; empty when nothing is."""
+    times = [point.t for point in spec.path]
+    if times != sorted(set(times)):
+        return "the times of a path must rise"
+    if any(len(point.at) not in (2, 3) for point in spec.path):
+        return "each place needs two or three numbers (metres)"
+    return ""

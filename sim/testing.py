@@ -12,12 +12,11 @@ import msgspec
 import pytest
 
 from sim import scenario as scenarios
+from sim.trace import TraceEvent  # msgspec reads it
 from sim.world import RunResult, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sim.trace import TraceEvent
 
 __all__ = ["Bench", "HeardAdvert", "Run", "nearbench"]
 
@@ -53,24 +52,35 @@ class Bench:
     def __init__(self) -> None:
         self._worlds: list[World] = []
 
-    def world(self, scenario: str, *, seed: int | None = None, settings: dict[str, Any] | None = None) -> World:
+    def world(
+        self, scenario: str, *, seed: int | None = None, settings: dict[str, Any] | None = None
+    ) -> World:
         """A world that has not run yet: `scenario` is a name, a path, or TOML text (it has line breaks)."""
         parse = scenarios.parse if "\n" in scenario else scenarios.load
         world = World(scenarios.with_settings(parse(scenario), settings or {}), seed=seed)
         self._worlds.append(world)
         return world
 
-    def run(self, scenario: str, *, seed: int | None = None, settings: dict[str, Any] | None = None) -> Run:
+    def run(
+        self, scenario: str, *, seed: int | None = None, settings: dict[str, Any] | None = None
+    ) -> Run:
         """Run a scenario to its end. `settings` are "node.key" -> value."""
         world = self.world(scenario, seed=seed, settings=settings)
         result = world.run()
         return Run(result, tuple(world.trace))
 
     def adverts(
-        self, accessory: str, settings: dict[str, Any] | None = None, *, duration: str = "10s", active: bool = True
+        self,
+        accessory: str,
+        settings: dict[str, Any] | None = None,
+        *,
+        duration: str = "10s",
+        active: bool = True,
     ) -> list[HeardAdvert]:
         """What a phone one metre away hears from `accessory` (a name, or the path of your own file)."""
-        text = _LISTENING.format(accessory=_quoted(accessory), duration=duration, active=str(active).lower())
+        text = _LISTENING.format(
+            accessory=_quoted(accessory), duration=duration, active=str(active).lower()
+        )
         named = {f"accessory.{key}": value for key, value in (settings or {}).items()}
         return [_heard(event) for event in self.run(text, settings=named).of("heard", "phone")]
 
@@ -98,7 +108,11 @@ set = {{ active = {active} }}
 
 
 def _quoted(text: str) -> str:
-    return "'" + text + "'" if "'" not in text else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return (
+        "'" + text + "'"
+        if "'" not in text
+        else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    )
 
 
 def _heard(event: TraceEvent) -> HeardAdvert:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["Duration", "parse_duration_us"]
+__all__ = ["Duration", "duration_text", "parse_duration_us"]
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*")
 _TO_US = {
@@ -38,3 +38,17 @@ def parse_duration_us(value: Any) -> Duration:
             f"{value!r} is no duration; write a number with a unit, for example '30s', '100ms' or '5min'"
         )
     return Duration(round(float(found.group(1)) * _TO_US[found.group(2)]))
+
+
+def duration_text(duration_us: int) -> str:
+    """As users write it, in the largest unit that leaves a whole number: 30_000_000 -> "30s"."""
+    for unit, factor in (
+        ("d", 86_400_000_000),
+        ("h", 3_600_000_000),
+        ("min", 60_000_000),
+        ("s", 1_000_000),
+        ("ms", 1000),
+    ):
+        if duration_us and duration_us % factor == 0:
+            return f"{duration_us // factor}{unit}"
+    return f"{duration_us}us"

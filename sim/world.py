@@ -8,6 +8,8 @@ through `Place` (devices) and `RadioPlace` (their radios). It runs on its own lo
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,9 +18,9 @@ import msgspec
 from protocols.errors import NearbenchError, UnknownNameError, UsageError
 from sim import scenario as scenarios
 from sim.accessories import ACCESSORIES, Accessory
-from sim.air import Air, Transmission
-from sim.air import Outcome as Heard
+from sim.air import Air
 from sim.air import Path as Walk
+from sim.air_trace import AirTrace
 from sim.clock import VirtualLoop
 from sim.crowds import join_crowd
 from sim.device import Device, check_arguments, convert, node_error
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from sim.scenario import NodeSpec, Scenario, Step
 
 __all__ = ["RadioPlace", "RunResult", "World"]
+
+
+_SHUT_DOWN_ROUNDS = 20  # a task that waits for another ends a round after it
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,13 +112,18 @@ class World:
         self._latest: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._scripts = 0
+        self._begun = False
         self._watches = [Watch(expect) for expect in scenario.expect]
         for watch in self._watches:
             self.trace.add_sink(watch.feed)
-        for index, spec in enumerate(scenario.node):
-            self.devices[spec.name] = self._device(index, spec)
-        self._check_steps()
-        self.crowds = [join_crowd(self, index, spec) for index, spec in enumerate(scenario.crowd)]
+        try:
+            for index, spec in enumerate(scenario.node):
+                self.devices[spec.name] = self._device(index, spec)
+            self._check_steps()
+            self.crowds = [join_crowd(self, i, spec) for i, spec in enumerate(scenario.crowd)]
+        except BaseException:
+            self.close()
+            raise
 
     # What devices and radios see
 
@@ -128,10 +138,20 @@ class World:
 
     def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine of `node`."""
-        running = self.loop.create_task(self._named(node, task))
+        return self._watched(self._named(node, task))
+
+    def _watched(self, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task whose exception ends the run at once, not when the garbage collector finds it."""
+        running = self.loop.create_task(task)
         self._tasks.add(running)
-        running.add_done_callback(self._tasks.discard)
+        running.add_done_callback(self._finished)
         return running
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.loop.call_exception_handler({"message": "in a task", "exception": error})
 
     def draw(self, purpose: str, length: int) -> bytes:
         """Random octets from the seed."""
@@ -171,24 +191,38 @@ class World:
 
     def run(self, until_us: int | None = None) -> RunResult:
         """Run until the scenario's duration (or `until_us`), or earlier when everything is settled."""
-        from sim.ble.determinism import (
-            seeded,  # bumble is imported when a radio is built, not before
-        )
+        with self.session():
+            self.settle(int(self.scenario.duration) if until_us is None else until_us)
+        return self.result()
 
-        end_us = int(self.scenario.duration) if until_us is None else until_us
-        stop_observing = self.air.observe(self._on_air)
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """Inside the block the devices live and the steps are taken, whoever drives `loop`; afterwards all is off."""
+        # bumble is imported when a radio is built, not before
+        from sim.ble.determinism import seeded
+        from sim.ble.quiet import quiet
+
+        stop_observing = self.air.observe(AirTrace(self.trace, self.devices).on_air)
         asyncio.set_event_loop(self.loop)
         try:
             with seeded(self.streams), quiet():
                 self.trace.emit("", "world", "start", note=self.scenario.title, seed=self.seed)
-                self._tasks.add(self.loop.create_task(self._begin()))
-                self.loop.run_until(self._settled, end_us)
-                self.trace.emit("", "world", "end")
+                self._watched(self._begin())
+                try:
+                    yield
+                    self.trace.emit("", "world", "end")
+                except BaseException:
+                    with contextlib.suppress(Exception):  # the first error is the one to tell
+                        self._shut_down()
+                    raise
                 self._shut_down()
         finally:
             stop_observing()
             asyncio.set_event_loop(None)
-        return self.result()
+
+    def settle(self, until_us: int) -> None:
+        """Run until the steps are done and the expectations cannot change any more, at most until `until_us`."""
+        self.loop.run_until(self._settled, until_us)
 
     def result(self) -> RunResult:
         """The verdict as it stands."""
@@ -222,6 +256,7 @@ class World:
             if steps:
                 self._scripts += 1
                 self.spawn(name, self._script(self.devices[name], steps))
+        self._begun = True
 
     async def _power_up(self, device: Device, at_us: int) -> None:
         from sim.ble.stack import build  # as in `run`
@@ -265,31 +300,28 @@ class World:
             raise node_error(node, self.now_us, "it", exc) from exc
 
     def _settled(self) -> bool:
-        done = self.scenario.stop_when_done and self._scripts == 0 and self.loop.now_us > 0
-        return (
-            done
-            and bool(self._watches)
-            and all(watch.settled(self.loop.now_us) for watch in self._watches)
-        )
+        """Whether all steps are done and no expectation can change any more, if that ends the run."""
+        wanted = self.scenario.stop_when_done
+        stops = bool(self._watches) if wanted is None else wanted
+        if not (stops and self._begun and self._scripts == 0 and self.now_us > 0):
+            return False
+        return all(watch.settled(self.now_us) for watch in self._watches)
 
     def _shut_down(self) -> None:
-        for task in sorted(asyncio.all_tasks(self.loop), key=_creation):
-            task.cancel()
-        self.loop.run_until_us(self.loop.now_us)
-
-    def _on_air(self, sent: Transmission, heard: tuple[Heard, ...]) -> None:
-        if sent.sender not in self.devices:
-            return  # a crowd's packets are in the air capture and in what its listeners report
-        outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
-        self.trace.emit(
-            sent.sender,
-            "air",
-            _packet_name(sent),
-            direction="tx",
-            data=sent.data,
-            channel=sent.channel,
-            outcomes=outcomes,
-        )
+        """End all tasks; raises the first exception that this brings up."""
+        first: Exception | None = None
+        for _ in range(_SHUT_DOWN_ROUNDS):
+            tasks = sorted(asyncio.all_tasks(self.loop), key=_creation)
+            if not tasks:
+                break
+            for task in tasks:
+                task.cancel()
+            try:
+                self.loop.run_until_us(self.loop.now_us)
+            except Exception as exc:  # noqa: BLE001  # kept; the other tasks still have to end
+                first = first or exc
+        if first is not None:
+            raise first
 
     # Building
 
@@ -330,7 +362,13 @@ class World:
 
 
 def _setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
-    named = next((key for key in spec.set if key in message), None)
+    """The setting that the message names first."""
+    places = {
+        key: found.start()
+        for key in spec.set
+        if (found := re.search(rf"\b{re.escape(key)}\b", message))
+    }
+    named = min(places, key=places.__getitem__, default=None)
     return ("node", index, "set", named) if named else ("node", index, "set")
 
 
@@ -344,20 +382,6 @@ def _place(spec: NodeSpec) -> Any:
     if not spec.path:
         return _xyz(spec.at)
     return Walk([(int(point.t), _xyz(point.at)) for point in spec.path])
-
-
-_ADVERTISING_PDUS = {
-    0: "adv_ind", 1: "adv_direct_ind", 2: "adv_nonconn_ind", 3: "scan_req", 4: "scan_rsp", 5: "connect_ind",
-    6: "adv_scan_ind", 7: "adv_ext", 8: "aux_connect_rsp", 9: "aux_sync_subevent_rsp",
-}  # fmt: skip
-
-
-def _packet_name(sent: Transmission) -> str:
-    """Kind of a packet as trace events name it."""
-    llid = getattr(sent.meta, "llid", None)
-    if llid is None:
-        return _ADVERTISING_PDUS.get(sent.data[0] & 0x0F, "packet") if sent.data else "packet"
-    return "ll_control" if llid == 3 else "ll_data" if len(sent.data) > 2 else "ll_empty"
 
 
 def _xyz(at: tuple[float, ...]) -> tuple[float, float, float]:

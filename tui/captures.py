@@ -48,7 +48,9 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
     return status
 
 
-def _dissect(packet: Packet, context: dict[str, Any], form: str | None, *, lenient: bool) -> Dissection | None:
+def _dissect(
+    packet: Packet, context: dict[str, Any], form: str | None, *, lenient: bool
+) -> Dissection | None:
     kind = LINK_TYPES.get(packet.link_type)
     if kind is None:
         return None
@@ -81,10 +83,18 @@ def _print(packet: Packet, found: Dissection | None) -> None:
 def _object(
     packet: Packet, found: Dissection | None, context: dict[str, Any], options: argparse.Namespace
 ) -> dict[str, Any]:
-    out: dict[str, Any] = {"number": packet.number, "t_us": packet.t_us, "link_type": packet.link_type}
+    out: dict[str, Any] = {
+        "number": packet.number,
+        "t_us": packet.t_us,
+        "link_type": packet.link_type,
+    }
     if packet.direction:
         out["direction"] = packet.direction
-    out |= {name: value for name, value in (("interface", packet.interface), ("comment", packet.comment)) if value}
+    out |= {
+        name: value
+        for name, value in (("interface", packet.interface), ("comment", packet.comment))
+        if value
+    }
     out["hex"] = packet.data.hex()
     out["summary"] = _summary(packet, found)
     if found is None:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from protocols.registry import Folder
-from sim.device import Device, Settings, command
+from sim.device import Device, Settings, check_address, command
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+
+    from sim.device import Place
     from sim.gatt import Advert, Peer, Service
 
 __all__ = ["ACCESSORIES", "Accessory", "AccessorySettings", "Peripheral"]
@@ -33,7 +37,7 @@ class Peripheral(Protocol):
         ...
 
     async def advertise(self, advert: Advert, handle: int = 0) -> None:
-        """Start (or replace) advertising set `handle`."""
+        """Start (or replace) advertising set `handle`; a connectable one rests while a central is connected by it."""
         ...
 
     async def set_data(
@@ -67,6 +71,10 @@ class AccessorySettings(Settings, frozen=True, kw_only=True):
     tx_power_dbm: int = 0
     """transmit power, dBm."""
 
+    def __post_init__(self) -> None:
+        if self.address:
+            check_address(self.address)
+
 
 class Accessory(Device):
     """One simulated accessory: override `services`, `start` and the `on_...` methods you need."""
@@ -75,9 +83,22 @@ class Accessory(Device):
     layer: ClassVar[str] = "accessory"
     ble: Peripheral
 
+    def __init__(self, name: str, settings: Any, place: Place) -> None:
+        super().__init__(name, settings, place)
+        self._background: list[asyncio.Task[Any]] = []
+
+    def background(self, task: Coroutine[Any, Any, Any]) -> None:
+        """Run `task` beside everything else until it ends or the device is switched off."""
+        self._background = [one for one in self._background if not one.done()]
+        self._background.append(self.place.spawn(self.name, task))
+
     def services(self) -> tuple[Service, ...]:
         """The GATT table; asked for once at each power-on."""
         return ()
+
+    def local_name(self) -> str:
+        """Device Name of the Generic Access service."""
+        return self.name
 
     def on_connect(self, peer: Peer) -> None:
         """A central connected."""
@@ -92,6 +113,8 @@ class Accessory(Device):
     async def reboot(self) -> None:
         """Switch off at once and on again: connections drop by supervision timeout."""
         await self.stop()
+        for task in self._background:
+            task.cancel()
         await self.ble.power_off()
         await self.ble.power_on(self.services())
         await self.start()

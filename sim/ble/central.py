@@ -88,7 +88,7 @@ class AirCentral:
         def guarded(report: Report) -> None:
             attempt("its scan callback", lambda: on_report(report))
 
-        device.host.on_report = guarded
+        device.on_reports(guarded)
         start = device.start_scanning(
             active=active,
             scan_interval=interval_ms + 1e-6,  # bumble cuts, so that 20.625 would be 20
@@ -105,7 +105,7 @@ class AirCentral:
         if self._scanning:
             self._scanning = False
             await self._stack.command("stopping the scan", self._device.stop_scanning())
-            self._device.host.on_report = None
+            self._device.on_reports(None)
 
     async def connect(
         self, address: str, address_type: str, timeout_us: int, on_disconnect: Callable[[int], None]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DATA_CHANNELS", "Hop1", "Hop2", "channel_identifier", "event_prn", "selector", "used_channels"]
+__all__ = [
+    "DATA_CHANNELS",
+    "Hop1",
+    "Hop2",
+    "channel_identifier",
+    "event_prn",
+    "selector",
+    "used_channels",
+]
 
 DATA_CHANNELS = 37
 

@@ -1,7 +1,7 @@
 """One side of an LE connection: packets in and out, acknowledgement, supervision, its end.
 
 Bluetooth Core specification 5.4, Vol 6 Part B, 4.5 (connection state). Rules of the file:
-* `connection_events` decides when; this file decides what. Control PDUs go before data, one PDU is in flight at a
+* `central_events` and `peripheral_events` decide when; this file decides what. Control PDUs go before data, one PDU is in flight at a
   time, and it is repeated as it is (SN, payload, packet counter) until the peer's NESN acknowledges it.
 * A packet of data is delivered to the host exactly once, in order; what the host has no room for is not
   acknowledged, so that the peer repeats it.
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sim.ble.acl import LLID_CONTINUE, LLID_CONTROL, LLID_START, PB_CONTINUE, PB_START, AclOutbox
 from sim.ble.authenticated_payload import AuthenticatedPayload
-from sim.ble.connection_events import CentralEvents, PeripheralEvents
+from sim.ble.central_events import CentralEvents
 from sim.ble.control import Control
 from sim.ble.encryption import Encryption, LinkCipher
 from sim.ble.ll_opcodes import ErrorCode
 from sim.ble.pdus import ConnectionRole, DataPdu
+from sim.ble.peripheral_events import PeripheralEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bumble import hci
 
     from sim.ble.pdus import ConnectParams
-    from sim.clock import Event
+    from sim.clock import Event, VirtualLoop
 
 __all__ = ["DEFAULT_OCTETS", "LinkConnection", "LinkPdu"]
 
@@ -37,8 +38,8 @@ HELD_LIMIT = 8  # ACL packets waiting for the host, from which on data is not ac
 COMPLETED_EVENT, OVERFLOW_EVENT = 0x13, 0x1A
 
 
-class LinkPdu(DataPdu, frozen=True, gc=False):
-    """A data PDU that knows its sender, for the shortcut through idle events."""
+class LinkPdu(DataPdu, frozen=True, gc=True):
+    """A data PDU that knows its sender, for the shortcut through idle events; both may be part of a cycle."""
 
     sender: Any = None
 
@@ -80,7 +81,7 @@ class LinkConnection:
         first_anchor_us: int,
     ) -> None:
         self.controller = controller
-        self.loop = controller.loop
+        self.loop: VirtualLoop = controller.loop
         self.role = role
         self.is_central = role == ConnectionRole.CENTRAL
         self.handle: int = controller.allocate_connection_handle()
@@ -189,6 +190,11 @@ class LinkConnection:
             return self._empties.get(first) or self._make_empty(first)
         return self._make(first, head)
 
+    def build_empty(self) -> LinkPdu:
+        """An empty packet in spite of what is in line: the one of an idle event that has begun."""
+        self._head = EMPTY
+        return self._make_empty(EMPTY.llid | self._nesn << 2 | self._sn << 3)
+
     def _make_empty(self, first: int) -> LinkPdu:
         pdu = self._empties[first] = self._make(first, EMPTY)
         return pdu
@@ -221,9 +227,7 @@ class LinkConnection:
             return self._outgoing(llid, payload, self._packet_acknowledged if last else None)
         return EMPTY
 
-    def _outgoing(
-        self, llid: int, payload: bytes, done: Callable[[], None] | None
-    ) -> Outgoing:
+    def _outgoing(self, llid: int, payload: bytes, done: Callable[[], None] | None) -> Outgoing:
         if self.tx_cipher is None:
             return Outgoing(llid, payload, None, done)
         return Outgoing(llid, self.tx_cipher.encrypt(llid, payload), payload, done)
@@ -323,7 +327,7 @@ class LinkConnection:
         if exchanges & 1:
             self._sn ^= 1
             self._nesn ^= 1
-        self.last_rx_us = max(self.last_rx_us, min(heard_us, self.loop.now_us))
+        self.last_rx_us = max(self.last_rx_us, heard_us)
 
     def unanswered(self, events: int) -> None:
         """Be as after `events` whose empty packet nobody answered: it is still in flight."""
@@ -345,7 +349,9 @@ class LinkConnection:
     def _supervise(self, timeout_us: int) -> None:
         now_us = self.loop.now_us
         due_us = self.last_rx_us + timeout_us
-        if self.events.dozing:  # the exchanges left out count; at least two are due within a timeout
+        if (
+            self.events.dozing
+        ):  # the exchanges left out count; at least two are due within a timeout
             due_us = now_us + timeout_us // 2
         if now_us >= due_us:
             left = self.control.terminating  # our goodbye went unheard

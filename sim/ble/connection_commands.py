@@ -263,9 +263,7 @@ class ConnectionCommands:
 
     @staticmethod
     def _valid_length(octets: int, time_us: int) -> bool:
-        return (
-            MIN_OCTETS <= octets <= MAX_OCTETS and MIN_TIME_US <= time_us <= MAX_TIME_CODED_US
-        )
+        return MIN_OCTETS <= octets <= MAX_OCTETS and MIN_TIME_US <= time_us <= MAX_TIME_CODED_US
 
     def on_hci_le_read_suggested_default_data_length_command(
         self, _command: hci.HCI_Command

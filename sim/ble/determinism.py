@@ -13,14 +13,14 @@ import contextlib
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from bumble import crypto
+import bumble.crypto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from sim.rng import Streams
 
-__all__ = ["SECRETS_USERS", "RANDOM_USERS", "STREAM", "seeded"]
+__all__ = ["RANDOM_USERS", "SECRETS_USERS", "STREAM", "seeded"]
 
 STREAM = "crypto/bumble"
 SECRETS_USERS = (
@@ -54,17 +54,18 @@ class _Secrets:
 
 
 @contextlib.contextmanager
-def seeded(streams: Streams) -> Iterator[None]:
+def seeded(streams: Streams) -> Generator[None]:
     """Inside the block everything random in bumble comes from the stream "crypto/bumble" of `streams`."""
     secrets, stream = _Secrets(streams), streams.stream(STREAM)
+    ecc_key: Any = vars(bumble.crypto)["EccKey"]
     replaced: list[tuple[Any, str, Any]] = []
 
     def generate(_: type[Any]) -> Any:
         private = 1 + stream.randrange(P256_ORDER - 1)
-        return crypto.EccKey.from_private_key_bytes(private.to_bytes(32, "big"))
+        return ecc_key.from_private_key_bytes(private.to_bytes(32, "big"))
 
     def replace(owner: Any, name: str, value: Any) -> None:
-        replaced.append((owner, name, vars(owner)[name]))
+        replaced.append((owner, name, owner.__dict__[name]))
         setattr(owner, name, value)
 
     try:
@@ -72,7 +73,7 @@ def seeded(streams: Streams) -> Iterator[None]:
             replace(importlib.import_module(module), "secrets", secrets)
         for module in RANDOM_USERS:
             replace(importlib.import_module(module), "random", stream)
-        replace(crypto.EccKey, "generate", classmethod(generate))
+        replace(ecc_key, "generate", classmethod(generate))
         yield
     finally:
         for owner, name, value in reversed(replaced):

@@ -200,7 +200,9 @@ class Encryption:
         self.state = EncryptionState.PAUSE_RSP
         link.data_paused = True
 
-        def heard() -> None:  # as when it starts: the central is in the clear from there on, and so are we
+        def heard() -> (
+            None
+        ):  # as when it starts: the central is in the clear from there on, and so are we
             link.tx_cipher = link.rx_cipher = None
 
         link.send_control(bytes((Opcode.PAUSE_ENC_RSP,)), heard)

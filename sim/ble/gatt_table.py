@@ -5,7 +5,7 @@ A read or write callback of the device raises AttError to refuse; anything else 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bumble import att, core, gatt
 
@@ -59,7 +59,8 @@ class GattTable:
         """handle of a CCCD -> the bits it may have."""
         for service in services:
             device.add_service(self._service(service))
-        self._index(device.gatt_server.attributes)
+        server: Any = device.gatt_server
+        self._index(server.attributes)
         device.refuse = self.refuse
 
     def characteristic(self, name: str) -> Any:
@@ -94,7 +95,7 @@ class GattTable:
         last: Any = None
         for attribute in attributes:
             if isinstance(attribute, gatt.Characteristic):
-                last = attribute
+                last = cast(Any, attribute)
                 trace.local[attribute.handle] = uuid_text(attribute.uuid.uuid_bytes)
                 self._allowed[attribute.handle] = int(attribute.properties)
             elif isinstance(attribute, gatt.Descriptor):
@@ -107,7 +108,7 @@ class GattTable:
                 self._allowed[attribute.handle] = 0x02
 
     def _service(self, service: Service) -> Any:
-        characteristics = []
+        characteristics: list[Any] = []
         for one in service.characteristics:
             made = self._characteristic(one)
             characteristics.append(made)

@@ -8,7 +8,7 @@ properties, length and bits of a CCCD).
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bumble import att, hci
 from bumble import device as bumble_device
@@ -26,6 +26,7 @@ __all__ = ["AirDevice", "AirHost", "address_text", "uuid_text"]
 _EVENT, _LE_META, _LEGACY_REPORT, _EXTENDED_REPORT = 4, 0x3E, 0x02, 0x0D
 _TYPES = {0: "public", 1: "random", 2: "public_identity", 3: "random_identity", 0xFF: "anonymous"}
 _NO_RSSI = 127
+_ERROR, _COMMAND, _INVALID_PDU = 0x01, 0x40, 0x04
 _EXTENDED = struct.Struct("<HB6sBBBbbHB6sB")
 # legacy event type -> (connectable, scannable, directed, scan response)
 _LEGACY = {
@@ -151,6 +152,10 @@ class AirDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is untype
     refuse: Callable[[int, int, bytes], int] | None = None
     peer_name: Callable[[Any], str]
 
+    def on_reports(self, callback: Callable[[Report], None] | None) -> None:
+        """Advertising reports go to `callback` from now on."""
+        cast(AirHost, self.host).on_report = callback
+
     def send_l2cap_pdu(self, connection_handle: int, cid: int, pdu: bytes) -> None:
         """As bumble's."""
         if cid == att.ATT_CID and self.trace is not None and pdu:
@@ -159,18 +164,33 @@ class AirDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is untype
                 self.trace.sent(connection_handle, self.peer_name(connection), pdu)
         super().send_l2cap_pdu(connection_handle, cid, pdu)
 
-    def on_gatt_pdu(self, connection_handle: int, pdu: bytes) -> None:
+    def on_gatt_pdu(self, connection_handle: int, pdu: bytes) -> None:  # type: ignore[override,unused-ignore]  # a decorator of bumble's turns the handle into the connection
         """As bumble's, but a request may be refused, and octets that are no PDU are answered or dropped."""
-        if not pdu:
+        connection = self.lookup_connection(connection_handle)
+        if connection is None or not pdu:
             return
         if self.trace is not None:
             self.trace.heard(connection_handle, pdu)
-        if not pdu[0] & 1:
-            handle = int.from_bytes(pdu[1:3], "little")
-            code = self.refuse(pdu[0], handle, pdu[3:]) if self.refuse is not None else 0
+        of_client = not pdu[0] & 1
+        if of_client and self.refuse is not None:
+            code = self.refuse(pdu[0], int.from_bytes(pdu[1:3], "little"), pdu[3:])
             if code:
-                if not pdu[0] & 0x40:  # a command is never answered
-                    error = bytes((0x01, pdu[0], handle & 0xFF, handle >> 8, code))
-                    self.send_l2cap_pdu(connection_handle, att.ATT_CID, error)
+                self._answer(connection_handle, pdu, code)
                 return
-        super().on_gatt_pdu(connection_handle, pdu)
+        try:
+            parsed = att.ATT_PDU.from_bytes(pdu)
+        except Exception:  # noqa: BLE001  # bumble raises whatever short octets make it raise
+            if of_client:
+                self._answer(connection_handle, pdu, _INVALID_PDU)
+            return
+        if of_client:
+            connection.gatt_server.on_gatt_pdu(connection, parsed)
+        else:
+            connection.gatt_client.on_gatt_pdu(parsed)
+
+    def _answer(self, connection_handle: int, pdu: bytes, code: int) -> None:
+        """Error Response with `code`; a command is never answered."""
+        if not pdu[0] & _COMMAND:
+            handle = (pdu[1:3] + b"\0\0")[:2]
+            error = bytes((_ERROR, pdu[0])) + handle + bytes((code,))
+            self.send_l2cap_pdu(connection_handle, att.ATT_CID, error)

@@ -11,6 +11,7 @@ Bluetooth Core 5.4, Vol 4 Part E 7.8.52 to 7.8.56 (advertising sets), Vol 3 Part
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ __all__ = ["AirPeripheral"]
 
 LEGACY_LIMIT, EXTENDED_LIMIT = 31, 1650
 _ADDRESS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
+_FRAGMENT = 251
+_INTERMEDIATE, _FIRST, _LAST, _COMPLETE = 0, 1, 2, 3
 _SHORTEST_MS, _LONGEST_MS = 20.0, 10240.0
 _MODES = {
     (False, False): "off",
@@ -140,6 +143,11 @@ class AirPeripheral:
         fresh = known.advert.scan_response if scan_response is None else scan_response
         advert = _with_data(known.advert, data, fresh)
         _check(self._stack.node, advert)
+        if max(len(data), len(fresh)) > _FRAGMENT:
+            await self.advertise(
+                advert, handle
+            )  # only one command's worth may change while it runs
+            return
         known.advert = advert
         await self._send_data(known.bumble_set, data, scan_response)
 
@@ -148,12 +156,31 @@ class AirPeripheral:
         await self._remove(handle)
 
     async def _send_data(self, made: Any, data: bytes, scan_response: bytes | None) -> None:
-        what = f"data of advertising set {made.advertising_handle}"
-        scannable = made.advertising_parameters.advertising_event_properties.is_scannable
-        if made.advertising_parameters.advertising_event_properties.is_legacy or not scannable:
-            await self._stack.command(what, made.set_advertising_data(data))
-        if scan_response is not None and scannable:
-            await self._stack.command(what, made.set_scan_response_data(scan_response))
+        properties = made.advertising_parameters.advertising_event_properties
+        if properties.is_legacy or not properties.is_scannable:
+            await self._fragments(
+                made, hci.HCI_LE_Set_Extended_Advertising_Data_Command, "advertising_data", data
+            )
+        if scan_response is not None and properties.is_scannable:
+            command = hci.HCI_LE_Set_Extended_Scan_Response_Data_Command
+            await self._fragments(made, command, "scan_response_data", scan_response)
+
+    async def _fragments(self, made: Any, command: Any, field: str, data: bytes) -> None:
+        """Data of a set in as many commands as it takes (Vol 4 Part E 7.8.54)."""
+        parts = [data[at : at + _FRAGMENT] for at in range(0, len(data), _FRAGMENT)] or [b""]
+        for index, part in enumerate(parts):
+            last = index == len(parts) - 1
+            operation = (
+                (_COMPLETE if last else _FIRST) if index == 0 else _LAST if last else _INTERMEDIATE
+            )
+            sent = command(
+                advertising_handle=made.advertising_handle,
+                operation=operation,
+                fragment_preference=1,
+                **{field: part},
+            )
+            what = f"data of advertising set {made.advertising_handle}"
+            await self._stack.command(what, self._device.send_sync_command(sent))
 
     async def _remove(self, handle: int) -> None:
         known = self._sets.pop(handle, None)
@@ -207,10 +234,8 @@ class AirPeripheral:
             ):
                 known.taken_by = connection
         self._stack.connected(connection)
-        connection.on(
-            connection.EVENT_DISCONNECTION,
-            lambda reason: self._on_disconnection(connection, reason),
-        )
+        ended = functools.partial(self._on_disconnection, connection)
+        connection.on(connection.EVENT_DISCONNECTION, ended)
         peer = self._peer(connection)
         self._stack.attempt("on_connect()", lambda: self._accessory.on_connect(peer))
 

@@ -14,6 +14,7 @@ from bumble import hci
 from bumble.device import DeviceConfiguration
 
 from protocols.data.gatt_names import reason_name
+from protocols.data.hci_names import error_name
 from protocols.errors import NearbenchError, UsageError
 from sim.accessories import Accessory
 from sim.ble.att_trace import AttTrace
@@ -171,7 +172,7 @@ class Stack:
         try:
             return await task
         except hci.HCI_Error as exc:
-            words = hci.HCI_Constant.error_name(exc.error_code)
+            words = error_name(exc.error_code or 0)
             raise UsageError(
                 f"{self.node}: {action}: the controller refused it ({words})"
             ) from None

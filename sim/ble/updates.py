@@ -29,9 +29,7 @@ MIN_OCTETS, MIN_TIME_US, MIN_TIME_CODED_US = 27, 328, 2704
 PDU_EXTRA = 2 + 4  # octets of header and MIC
 ANY_PHY = 0x07
 UPDATE_COMPLETE, PARAMETER_REQUEST, LENGTH_CHANGE, PHY_COMPLETE = 0x03, 0x06, 0x07, 0x0C
-WITH_INSTANT = frozenset(
-    (Opcode.CONNECTION_UPDATE_IND, Opcode.CHANNEL_MAP_IND, Opcode.PHY_REQ)
-)
+WITH_INSTANT = frozenset((Opcode.CONNECTION_UPDATE_IND, Opcode.CHANNEL_MAP_IND, Opcode.PHY_REQ))
 SAME_KIND = {Opcode.CONNECTION_PARAM_REQ: Opcode.CONNECTION_UPDATE_IND}
 PREFERENCE = (Phy.LE_2M, Phy.LE_1M, Phy.LE_CODED)
 
@@ -191,9 +189,7 @@ class Updates:
             link.control.reject(Opcode.CONNECTION_PARAM_REQ, ErrorCode.UNSUPPORTED_REMOTE_FEATURE)
         else:
             self._asked = wish
-            link.controller.send_le_event(
-                PARAMETER_REQUEST, struct.pack("<5H", link.handle, *wish)
-            )
+            link.controller.send_le_event(PARAMETER_REQUEST, struct.pack("<5H", link.handle, *wish))
 
     def accept(self, wish: tuple[int, int, int, int]) -> bool:
         """Central: the host agrees, with these parameters; False when nothing was asked."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from protocols.registry import Folder
-from sim.device import Device, Settings
+from sim.device import Device, Settings, check_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,15 +57,15 @@ class Link(Protocol):
         ...
 
     async def discover(self) -> list[RemoteCharacteristic]:
-        """All services and characteristics, in handle order."""
+        """All services and characteristics, in handle order. Raises AttError, LinkError."""
         ...
 
     async def read(self, handle: int) -> bytes:
-        """Read a value. Raises AttError."""
+        """Read a value. Raises AttError, LinkError."""
         ...
 
     async def write(self, handle: int, value: bytes, *, response: bool = True) -> None:
-        """Write a value. Raises AttError."""
+        """Write a value. Raises AttError, LinkError."""
         ...
 
     async def subscribe(
@@ -74,8 +74,12 @@ class Link(Protocol):
         """Write the CCCD; values go to `callback`."""
         ...
 
+    async def unsubscribe(self, handle: int) -> None:
+        """Write zero to the CCCD. Raises AttError, LinkError."""
+        ...
+
     async def disconnect(self) -> None:
-        """Close it."""
+        """Close it; harmless when it is gone."""
         ...
 
 
@@ -116,6 +120,23 @@ class PhoneSettings(Settings, frozen=True, kw_only=True):
     """radio address; drawn from the seed (a static random one) when empty."""
     tx_power_dbm: int = 0
     """transmit power, dBm."""
+    connection_interval_ms: float = 30.0
+    """connection interval it asks for, ms, in steps of 1.25."""
+    supervision_timeout_ms: int = 5000
+    """silence after which it takes a connection for lost, ms, in steps of 10."""
+
+    def __post_init__(self) -> None:
+        if self.address:
+            check_address(self.address)
+        if not 7.5 <= self.connection_interval_ms <= 4000:
+            raise ValueError(
+                f"connection_interval_ms {self.connection_interval_ms}: allowed are 7.5 to 4000 ms"
+            )
+        if not 2 * self.connection_interval_ms < self.supervision_timeout_ms <= 32000:
+            raise ValueError(
+                f"supervision_timeout_ms {self.supervision_timeout_ms}: allowed are more than two connection "
+                "intervals and at most 32000 ms"
+            )
 
 
 class Phone(Device):

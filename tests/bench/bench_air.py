@@ -63,7 +63,7 @@ def loops() -> None:
                 task.cancel()
             loop.run_until_us(loop.now_us)
             loop.close()
-        print(  # noqa: T201 # a script prints
+        print(  # a script prints
             f"{n:6} repeating: plain {rates[0] / 1e3:5.0f} k/CPU s, call_later {rates[1] / 1e3:4.0f} k, "
             f"tasks {rates[2] / 1e3:4.0f} k; plain is {rates[0] / rates[1]:.1f} x call_later, {rates[0] / rates[2]:.1f} x tasks"
         )
@@ -102,7 +102,7 @@ def airs() -> None:
         used_s = cpu_s(lambda air=air: air.loop.run_until_us(SECONDS * 1_000_000))
         sent = air.counts["transmissions"]
         judged = air.counts["heard"] + air.counts["collision"]
-        print(  # noqa: T201 # a script prints
+        print(  # a script prints
             f"{senders:5} senders, {listeners:2} listeners: {used_s / SECONDS:.4f} CPU s/s, "
             f"{sent / used_s / 1e3:4.0f} k packets/CPU s, {judged / used_s / 1e3:4.0f} k judged/CPU s"
         )

@@ -20,7 +20,8 @@ from pathlib import Path
 
 REPETITIONS = 15
 ONE_FRAME = bytes.fromhex(
-    "d4c3b2a1020004000000000000000000ffff000000010000" "000000000000000034000000340000002744000000000000"
+    "d4c3b2a1020004000000000000000000ffff000000010000"
+    "000000000000000034000000340000002744000000000000"
 ) + bytes(8)
 
 
@@ -38,9 +39,13 @@ def capture(folder):
     from protocols.ble.ll_capture import captured_packet
     from protocols.capture import Packet, writer_for
 
-    data = ad_run([uuids16(["feaa"]), service_data("feaa", bytes.fromhex("20000be680000339ffa229bbce8a"))])
+    data = ad_run(
+        [uuids16(["feaa"]), service_data("feaa", bytes.fromhex("20000be680000339ffa229bbce8a"))]
+    )
     pdu = bytes([0x42, 6 + len(data)]) + bytes(6) + data
-    octets = captured_packet(pdu, channel=37, rssi_dbm=-40, access_address=0x8E89BED6, crc_init=0x555555)
+    octets = captured_packet(
+        pdu, channel=37, rssi_dbm=-40, access_address=0x8E89BED6, crc_init=0x555555
+    )
     file = folder / "one.pcap"
     with file.open("wb") as stream:
         writer_for("pcap")(stream).write(Packet(1, 0, 256, octets, len(octets)))
@@ -54,7 +59,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         commands = {
             "nearbench decode, by key": [nearbench, "decode", *payload],
-            "nearbench decode --json, by name": [nearbench, "decode", "--format", "eddystone-tlm", "--json", payload[-1]],
+            "nearbench decode --json, by name": [
+                nearbench,
+                "decode",
+                "--format",
+                "eddystone-tlm",
+                "--json",
+                payload[-1],
+            ],
             "python -c pass": [sys.executable, "-c", "pass"],
         }
         if tshark:

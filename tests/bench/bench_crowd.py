@@ -27,7 +27,7 @@ def members(streams: Streams, per_cell: int, cells: int, spacing_m: float = 400.
 
 
 def report(name: str, cpu_s: float, seconds: int, heard: int, packets: int) -> None:
-    print(  # noqa: T201 # a script prints
+    print(  # a script prints
         f"{name:34} {cpu_s:6.2f} CPU s for {seconds} s ({seconds / cpu_s:6.1f} x real time), "
         f"{cpu_s / seconds:.4f} CPU s/s, {heard} heard ({heard / packets:.0%} of {packets}), {heard / cpu_s:,.0f}/CPU s"
     )
@@ -97,7 +97,7 @@ def memory() -> None:
         for i in range(100)
     ]
     air.loop.run_until_us(2_000_000)
-    print(  # noqa: T201 # a script prints
+    print(  # a script prints
         f"memory: {tracemalloc.get_traced_memory()[0] / len(crowd):.0f} B per member with {len(listeners)} scanners"
     )
     tracemalloc.stop()

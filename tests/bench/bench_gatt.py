@@ -48,7 +48,7 @@ class Side:
     def __init__(self, name: str) -> None:
         self.name = name
         self.loop = VirtualLoop()
-        self.loop.wall_limit_s = 120.0
+        self.loop.watchdog.wall_limit_s = 120.0
         self.devices: dict[str, Device] = {}
         self.value = Characteristic(
             VALUE,
@@ -168,6 +168,7 @@ METHODS: dict[str, tuple[bool, IO, IO]] = {
 async def forget_bonds(side: Side) -> None:
     """bumble looks for a bonded peer by resolving addresses, and a static one is none it resolves."""
     for device in side.devices.values():
+        assert device.keystore is not None
         await device.keystore.delete_all()
         await device.refresh_resolving_list()
 
@@ -228,12 +229,14 @@ def main() -> None:
         for make in (ours, stock):
             side = make()
             results[side.name].append(measure(side))
-    print(f"per CPU second, median of {rounds}; interval {INTERVAL_MS} ms")
+    sys.stdout.write(f"per CPU second, median of {rounds}; interval {INTERVAL_MS} ms\n")
     for row in results["ours"][0]:
         mine, theirs = (
             statistics.median(one[row] for one in results[name]) for name in ("ours", "stock")
         )
-        print(f"  {row:32} ours {mine:9.0f}  stock {theirs:9.0f}  ratio {mine / theirs:5.2f}")
+        sys.stdout.write(
+            f"  {row:32} ours {mine:9.0f}  stock {theirs:9.0f}  ratio {mine / theirs:5.2f}\n"
+        )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ DATA = bytes.fromhex("0201061aff4c000215fda50693a4e24fb1afcfc6eb0764782500010002
 
 async def our_scanner(loop, streams, air, reports):
     controller = AirController("scanner", air, loop, streams, position=(0.0, 0.0, 0.0))
-    scanner = Device(name="s", address=hci.Address("F0:00:00:00:00:00"), host=Host(controller, controller))
+    scanner = Device(
+        name="s", address=hci.Address("F0:00:00:00:00:00"), host=Host(controller, controller)
+    )
     await scanner.power_on()
     scanner.on("advertisement", reports.append)
     await scanner.start_scanning(active=False)
@@ -72,13 +74,17 @@ def full(advertisers, seconds):
 def stock(advertisers, seconds):
     """(CPU s per simulated s, reports) on bumble's own link and controllers."""
     loop, reports = VirtualLoop(), []
-    loop.watchdog.limit = 10**9  # a thousand controllers start at once, each PDU is scheduled to each other one
+    loop.watchdog.limit = (
+        10**9
+    )  # a thousand controllers start at once, each PDU is scheduled to each other one
     asyncio.set_event_loop(loop)
 
     async def start():
         link = LocalLink()
         controller = Controller("s", link=link)
-        scanner = Device(name="s", address=hci.Address("F0:00:00:00:00:00"), host=Host(controller, controller))
+        scanner = Device(
+            name="s", address=hci.Address("F0:00:00:00:00:00"), host=Host(controller, controller)
+        )
         await scanner.power_on()
         scanner.on("advertisement", reports.append)
         for n in range(advertisers):
@@ -105,10 +111,16 @@ def stock(advertisers, seconds):
 
 def main():
     print("advertisers  on our air (CPU s/s)  stock link (CPU s/s)  ratio  times real time (ours)")
-    for advertisers, run, seconds, stock_seconds in ((1, full, 60, 20), (10, full, 60, 5), (1000, ours, 20, 0.2)):
+    for advertisers, run, seconds, stock_seconds in (
+        (1, full, 60, 20),
+        (10, full, 60, 5),
+        (1000, ours, 20, 0.2),
+    ):
         mine, heard = run(advertisers, seconds)
         theirs, _ = stock(advertisers, stock_seconds)
-        print(f"{advertisers:11}  {mine:20.4f}  {theirs:20.4f}  {theirs / mine:5.1f}  {1 / mine:8.0f}   ({heard} reports)")
+        print(
+            f"{advertisers:11}  {mine:20.4f}  {theirs:20.4f}  {theirs / mine:5.1f}  {1 / mine:8.0f}   ({heard} reports)"
+        )
 
 
 if __name__ == "__main__":

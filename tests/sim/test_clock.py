@@ -502,7 +502,7 @@ def test_real_sockets_are_served(speed: float | None):
     """At full speed between instants, when paced while waiting."""
     loop = VirtualLoop(speed=speed)
     ours, theirs = socket.socketpair()
-    ours.setblocking(False)  # noqa: FBT003 # socket API
+    ours.setblocking(False)  # socket API
     theirs.send(b"x")
     seen: list[bytes] = []
     loop.add_reader(ours, lambda: seen.append(ours.recv(1)))
@@ -531,7 +531,7 @@ def test_a_socket_that_wakes_a_paced_loop_finds_the_time_passed():
             return super().select(timeout)
 
     ours, theirs = socket.socketpair()
-    ours.setblocking(False)  # noqa: FBT003 # socket API
+    ours.setblocking(False)  # socket API
     wall = Interrupted()
     loop = VirtualLoop(speed=2.0, wall=wall, selector=wall)
     at_us: list[int] = []

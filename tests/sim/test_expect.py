@@ -10,7 +10,9 @@ from sim.trace import TraceEvent
 from sim.units import Duration
 
 
-def event(name="heard", t_us=1_000_000, node="phone", peer="beacon", data=None, rule="", note="", **fields):
+def event(
+    name="heard", t_us=1_000_000, node="phone", peer="beacon", data=None, rule="", note="", **fields
+):
     return TraceEvent(1, t_us, node, "phone", name, "", peer, data, fields, note, None, rule)
 
 
@@ -38,7 +40,9 @@ def event(name="heard", t_us=1_000_000, node="phone", peer="beacon", data=None, 
     ],
 )
 def test_what_is_counted(expect, same):
-    seen = event(data=b"\x02\x01", rssi_dbm=-40, formats=["ibeacon"], decoded={"ibeacon": {"major": 7}})
+    seen = event(
+        data=b"\x02\x01", rssi_dbm=-40, formats=["ibeacon"], decoded={"ibeacon": {"major": 7}}
+    )
     assert matches(expect, seen) is same
 
 

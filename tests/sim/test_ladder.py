@@ -34,7 +34,11 @@ def test_an_arrow_passes_lanes_between():
 
 
 def test_a_label_too_long_for_its_arrow_stands_whole_below():
-    lines = list(Ladder(["a", "b", "c", "d", "e"]).draw(event(node="a", peer="b", label="subscribe to temperature", note="on")))
+    lines = list(
+        Ladder(["a", "b", "c", "d", "e"]).draw(
+            event(node="a", peer="b", label="subscribe to temperature", note="on")
+        )
+    )
     assert "subscribe" not in lines[0]
     assert "subscribe to temperature: on" in " ".join(line.strip(" │•") for line in lines[1:])
 
@@ -46,7 +50,12 @@ def test_nothing_is_wider_than_80_columns(count):
     events = [
         event(node=names[0], peer=names[-1], label="x" * 30, note="word " * 60),
         event(node=names[-1], direction="", peer="", label="a note", note="word " * 60),
-        event(node=names[-1], direction="tx", peer="somebody else", note="https://example.com/" + "y" * 100),
+        event(
+            node=names[-1],
+            direction="tx",
+            peer="somebody else",
+            note="https://example.com/" + "y" * 100,
+        ),
     ]
     lines = [drawn.header(), *(line for e in events for line in drawn.draw(e))]
     assert max(map(len, lines)) <= 80
@@ -54,7 +63,11 @@ def test_nothing_is_wider_than_80_columns(count):
 
 def test_what_happens_often_is_drawn_once_and_counted():
     ladder = Ladder(["phone", "lock"])
-    drawn = [line for _ in range(40) for line in ladder.draw(event(name="heard", direction="rx", label="advert", often=True))]
+    drawn = [
+        line
+        for _ in range(40)
+        for line in ladder.draw(event(name="heard", direction="rx", label="advert", often=True))
+    ]
     assert len(drawn) == 1
     assert list(ladder.summary()) == ["phone heard lock (advert) 40 times"]
 
@@ -69,5 +82,7 @@ def test_packets_and_strangers_are_not_drawn():
 def test_many_parties_become_lines():
     assert type(drawing([str(n) for n in range(12)])) is Lines
     assert type(drawing(["a", "b"])) is Ladder
-    (line,) = Lines([str(n) for n in range(12)]).draw(event(node="3", peer="7", label="read", note="why"))
+    (line,) = Lines([str(n) for n in range(12)]).draw(
+        event(node="3", peer="7", label="read", note="why")
+    )
     assert line == "   1.500000 3 → 7: read: why"

@@ -14,7 +14,8 @@ QUIET = two("ibeacon", "scan for='300ms'")
 
 def _addresses(ran: Ran) -> dict[str, set[str]]:
     return {
-        peer: {e.fields["address"] for e in ran.of("heard") if e.peer == peer} for peer in ("dev", "ph")
+        peer: {e.fields["address"] for e in ran.of("heard") if e.peer == peer}
+        for peer in ("dev", "ph")
     }
 
 
@@ -48,14 +49,20 @@ def test_address_of_the_settings_is_on_the_air(setting: str, address: str, tx_ad
 
 @pytest.mark.parametrize("setting", ["nonsense", "00:11:22:33:44:55 random", "c0:11:22:33:44"])
 def test_wrong_address_names_file_line_and_key(setting: str) -> None:
-    with pytest.raises(ScenarioError, match=r"test\.toml:8: node\[0\]\.set\.address: .*address '") as caught:
+    with pytest.raises(
+        ScenarioError, match=r"test\.toml:9: node\[0\]\.set\.address: .*address '"
+    ) as caught:
         world(two("ibeacon", "", settings=f'address = "{setting}"'))
     assert caught.value.exit_status == 2
 
 
 def test_public_device_can_be_connected_to() -> None:
     ran = run(
-        two("thermometer", "scan for='300ms'\nconnect to='dev'\nread uuid='2a19'", settings='address = "00:11:22:33:44:55"')
+        two(
+            "thermometer",
+            "scan for='300ms'\nconnect to='dev'\nread uuid='2a19'",
+            settings='address = "00:11:22:33:44:55"',
+        )
     )
     assert not ran.result.failures
     assert [e.fields["value"] for e in ran.of("read", "ph")] == [{"battery_pct": 80}]
@@ -64,7 +71,9 @@ def test_public_device_can_be_connected_to() -> None:
 def test_hci_tap_sees_commands_and_events_of_both_sides() -> None:
     made = world(QUIET)
     taken: list[tuple[str, str, bytes]] = []
-    made.hci_taps.append(lambda node, _t, direction, packet: taken.append((node, direction, packet)))
+    made.hci_taps.append(
+        lambda node, _t, direction, packet: taken.append((node, direction, packet))
+    )
     ran = Ran(made)
     made.close()
     reset = bytes.fromhex("01030c00")

@@ -49,13 +49,15 @@ def run(text: str, base: Path | None = None, **files: str) -> Ran:
         made.close()
 
 
-def two(accessory: str, steps: str, *, duration: str = "30s", settings: str = "", phone: str = "generic") -> str:
+def two(
+    accessory: str, steps: str, *, duration: str = "30s", settings: str = "", phone: str = "generic"
+) -> str:
     """A scenario of one accessory `dev` 2 m from one phone `ph`; `steps` are "command key=value ..." lines for it.
 
     A line that begins with "dev " is a step of the accessory; one that ends with "?" may fail.
     """
     blocks = [
-        f'title = "t"\nduration = "{duration}"\n',
+        f'title = "t"\nduration = "{duration}"\nstop_when_done = true\n',
         f'[[node]]\nname = "dev"\naccessory = "{accessory}"\nat = [2.0, 0.0]\nset = {{ {settings} }}\n',
         f'[[node]]\nname = "ph"\nphone = "{phone}"\n',
     ]
@@ -67,3 +69,44 @@ def two(accessory: str, steps: str, *, duration: str = "30s", settings: str = ""
             f'[[step]]\nnode = "{node}"\ndo = "{command}"\nset = {{ {arguments} }}\nmay_fail = {str(may_fail).lower()}\n'
         )
     return "\n".join(blocks)
+
+
+ACCESSORY_HEAD = """
+import asyncio
+from sim.accessories import Accessory
+from sim.device import command
+from sim.gatt import Advert, AttError, Characteristic, Descriptor, Service
+C = Characteristic
+"""
+
+
+def accessory(body: str) -> str:
+    """Source of an accessory file; `body` is the inside of its class."""
+    lines = "\n".join(f"    {line}" for line in body.strip("\n").splitlines())
+    return f"{ACCESSORY_HEAD}\nclass Dev(Accessory):\n{lines}\n\nACCESSORY = Dev\n"
+
+
+def table(*characteristics: str) -> str:
+    """A class body that serves these characteristics and advertises connectably."""
+    return f"""
+def services(self):
+    return (Service(uuid="fff0", characteristics=({"".join(c + "," for c in characteristics)})),)
+
+async def start(self):
+    await self.ble.advertise(Advert(data=b"\\x02\\x01\\x06"))
+"""
+
+
+PUSHER = """
+def services(self):
+    return (Service(uuid="fff0", characteristics=(
+        C(uuid="fff1", properties=("notify", "indicate")), C(uuid="fff2", properties=("notify",)))),)
+async def start(self):
+    await self.ble.advertise(Advert(data=b"\\x02\\x01\\x06"))
+def on_subscribe(self, peer, characteristic, mode):
+    self.emit("subscription", peer=peer.name, characteristic=characteristic, mode=mode)
+@command
+async def push(self, how: str, to: str = "fff1"):
+    reached = await getattr(self.ble, how)(to, b"\\x01\\x02")
+    self.emit("pushed", reached=reached)
+"""

@@ -13,7 +13,9 @@ from tui.cli import main
 
 TLM = "20000be680000339ffa229bbce8a"
 AS_TLM = ["--kind", "service_data", "--service-uuid", "feaa"]
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ble-adverts.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ble-adverts.json").read_text())[
+    "vectors"
+]
 
 
 def call(capsys, *words):
@@ -26,7 +28,9 @@ def call(capsys, *words):
 def piped(arguments, text, tmp_path=None):
     """Run the installed command in its own process."""
     command = [sys.executable, "-m", "tui", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_json_has_format_fields_and_tree(capsys):
@@ -37,7 +41,14 @@ def test_json_has_format_fields_and_tree(capsys):
     assert found["fields"]["battery_mv"] == 3046
     assert found["fields"]["temperature_c"] is None
     battery = next(node for node in found["tree"] if node["name"] == "battery_mv")
-    assert battery == {"name": "battery_mv", "value": 3046, "unit": "mV", "start": 2, "end": 4, "children": []}
+    assert battery == {
+        "name": "battery_mv",
+        "value": 3046,
+        "unit": "mV",
+        "start": 2,
+        "end": 4,
+        "children": [],
+    }
 
 
 def test_text_stands_beside_its_octets_within_80_columns(capsys):
@@ -84,7 +95,9 @@ def test_rebuild_makes_the_octets_from_the_fields_alone(capsys):
 
 
 def test_spaces_and_colons_in_hex_are_fine(capsys):
-    status, out, _ = call(capsys, "decode", *AS_TLM, "20 00 0b:e6", "80000339ffa229bbce8a", "--json")
+    status, out, _ = call(
+        capsys, "decode", *AS_TLM, "20 00 0b:e6", "80000339ffa229bbce8a", "--json"
+    )
     assert (status, json.loads(out)["fields"]["battery_mv"]) == (0, 3046)
 
 
@@ -95,7 +108,10 @@ def test_spaces_and_colons_in_hex_are_fine(capsys):
         (["decode", "--kind", "service", TLM], "--kind"),
         (["decode", "--format", "eddyston", TLM], "did you mean eddystone"),
         (["decode", *AS_TLM, TLM, "--context", "novalue"], "key=value"),
-        (["decode", *AS_TLM, "30efec4521309b51d267", "--context", "identity_key=12"], "identity_key"),
+        (
+            ["decode", *AS_TLM, "30efec4521309b51d267", "--context", "identity_key=12"],
+            "identity_key",
+        ),
         (["decode", "missing.pcapng"], "missing.pcapng"),
         (["decode"], "hex"),
         (["encode", "eddystone", "{"], "JSON"),
@@ -112,7 +128,16 @@ def test_a_wrong_request_is_one_sentence_and_status_2(capsys, words, part):
 
 
 def test_fields_that_do_not_fit_are_status_1_and_name_the_field(capsys):
-    fields = json.dumps({"frame": "tlm", "version": 0, "battery_mv": 70000, "temperature_c": 20, "adv_count": 1, "uptime_s": 1})
+    fields = json.dumps(
+        {
+            "frame": "tlm",
+            "version": 0,
+            "battery_mv": 70000,
+            "temperature_c": 20,
+            "adv_count": 1,
+            "uptime_s": 1,
+        }
+    )
     status, _, err = call(capsys, "encode", "eddystone", fields)
     assert status == 1
     assert "battery_mv" in err
@@ -147,7 +172,9 @@ def test_decode_lines_pipe_into_encode_and_give_the_octets_back():
     assert decoded.returncode == 0, decoded.stdout[-300:]
     encoded = piped(["encode", "--jsonl"], decoded.stdout)
     assert encoded.returncode == 0, encoded.stdout[-300:]
-    assert [json.loads(line)["hex"] for line in encoded.stdout.splitlines()] == [v["hex"] for v in chosen]
+    assert [json.loads(line)["hex"] for line in encoded.stdout.splitlines()] == [
+        v["hex"] for v in chosen
+    ]
     edited = json.loads(decoded.stdout.splitlines()[0])
     assert edited["fields"]
 
@@ -173,7 +200,9 @@ def test_a_users_own_format_file(tmp_path, capsys):
         'FORMAT = Format(name="mine", title="Mine", source="me", fields=Mine, decode=decode, encode=encode,\n'
         '                examples=(Example("0100"),))\n'
     )
-    status, out, _ = call(capsys, "decode", "--kind", "manufacturer_data", "--format", str(file), "0201", "--json")
+    status, out, _ = call(
+        capsys, "decode", "--kind", "manufacturer_data", "--format", str(file), "0201", "--json"
+    )
     assert (status, json.loads(out)["fields"]) == (0, {"number": 258})
     assert call(capsys, "encode", str(file), '{"number": 1}')[1] == "0100\n"
 
@@ -208,7 +237,9 @@ def test_decode_imports_nothing_heavy():
         "bad = {'bumble', 'bleak', 'textual', 'asyncio', 'serial', 'cryptography', 'hypothesis'} & set(sys.modules); "
         "sys.exit(', '.join(sorted(bad)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -217,7 +248,9 @@ def test_packages_import_nothing_heavy():
         "import sys, protocols, sim, protocols.dissect, sim.scenario, sim.trace; "
         "bad = {'bumble', 'bleak', 'textual', 'serial'} & set(sys.modules); sys.exit(', '.join(sorted(bad)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -232,7 +265,12 @@ def test_a_long_stream_needs_no_more_memory_than_a_short_one():
     peaks = []
     for count in (300, 60_000):
         done = subprocess.run(
-            [sys.executable, "-c", code], input=line * count, capture_output=True, text=True, timeout=300, check=False
+            [sys.executable, "-c", code],
+            input=line * count,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert len(done.stdout.splitlines()) == count
         peaks.append(int(done.stderr))

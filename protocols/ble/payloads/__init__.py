@@ -12,11 +12,12 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-from protocols.format import Format, Keys
 from protocols.registry import Folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from protocols.format import Format, Keys
 
 __all__ = ["FORMATS", "describe", "find", "keys_of", "kind_of"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from pathlib import Path
@@ -140,15 +141,11 @@ def test_fuzzed_fields_are_encoded_or_refused_by_path(name):
         fields = dissect(block(name, data), context, form=name).plain
         for key in list(fields):
             for value in (None, -1, 10**9, 1.5, "", "zz", [], {}, True, [{}], rng.random()):
-                try:
+                with contextlib.suppress(NearbenchError):
                     encode(name, {**fields, key: value}, context)
-                except NearbenchError:
-                    pass
             without = {k: v for k, v in fields.items() if k != key}
-            try:
+            with contextlib.suppress(NearbenchError):
                 encode(name, without, context)
-            except NearbenchError:
-                pass
         with pytest.raises(EncodeError):
             encode(name, {**fields, "no_such_field": 1}, context)
 

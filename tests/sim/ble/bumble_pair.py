@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import connected
 from bumble import hci
 from bumble.device import Connection, Device, Peer
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.pairing import PairingConfig, PairingDelegate
+from connected import settings
 
-import connected
-from sim.air import Air, AirSettings
+from sim.air import Air
 from sim.ble.controller import AirController
 from sim.ble.determinism import seeded
 from sim.ble.quiet import quiet
 from sim.clock import VirtualLoop
 from sim.rng import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 ACCESSORY, PHONE = "C0:11:22:33:44:55", "C0:AA:BB:CC:DD:EE"
 SERVICE = "7d2a4f10-0f4c-4d0a-9a57-3c1e2b6f0a01"
@@ -32,12 +35,17 @@ class World:
     """`phone` and `accessory` (bumble Devices), powered on; keyword arguments beyond these are AirSettings."""
 
     def __init__(
-        self, *, seed: int = 1, acl_octets: int | None = None, names: tuple[str, ...] = ("phone", "accessory"), **air: Any
+        self,
+        *,
+        seed: int = 1,
+        acl_octets: int | None = None,
+        names: tuple[str, ...] = ("phone", "accessory"),
+        **air: Any,
     ) -> None:
         self.loop = VirtualLoop()
         connected.LOOPS.append(self.loop)
         self.streams = Streams(seed)
-        self.air = Air(self.loop, self.streams, AirSettings(**({"shadowing_sigma_db": 0.0} | air)))
+        self.air = Air(self.loop, self.streams, settings(air))
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(seeded(self.streams))
         self.stack.enter_context(quiet())
@@ -46,7 +54,9 @@ class World:
         self.controllers: dict[str, AirController] = {}
         self.written: list[bytes] = []
         for number, name in enumerate(names):
-            address = {"phone": PHONE, "accessory": ACCESSORY}.get(name, f"C0:00:00:00:00:{number:02X}")
+            address = {"phone": PHONE, "accessory": ACCESSORY}.get(
+                name, f"C0:00:00:00:00:{number:02X}"
+            )
             self.add(name, address, (2.0 * number, 0.0, 0.0), acl_octets)
         self.do(self._power_on())
 
@@ -69,7 +79,9 @@ class World:
                     ECHO,
                     P.WRITE | P.READ | P.WRITE_WITHOUT_RESPONSE,
                     A.READABLE | A.WRITEABLE,
-                    CharacteristicValue(read=lambda _: b"".join(self.written)[-20:], write=self._write),
+                    CharacteristicValue(
+                        read=lambda _: b"".join(self.written)[-20:], write=self._write
+                    ),
                 ),
             }
             device.add_service(Service(SERVICE, list(self.values.values())))
@@ -102,7 +114,7 @@ class World:
         async def task() -> tuple[Connection, Connection]:
             await self.accessory.start_advertising(auto_restart=False)
             mine = await self.phone.connect(hci.Address(ACCESSORY))
-            while not self.accessory.connections:
+            while not self.accessory.connections:  # noqa: ASYNC110 # bumble has no event for it
                 await asyncio.sleep(0.01)
             return mine, next(iter(self.accessory.connections.values()))
 
@@ -136,7 +148,13 @@ class World:
 class Human(PairingDelegate):
     """Knows the other device's screen: types what it shows, says yes when the numbers are equal."""
 
-    def __init__(self, io: PairingDelegate.IoCapability, screen: dict[str, int], *, passkey: int | None = None) -> None:
+    def __init__(
+        self,
+        io: PairingDelegate.IoCapability,
+        screen: dict[str, int],
+        *,
+        passkey: int | None = None,
+    ) -> None:
         super().__init__(io)
         self.screen = screen
         self.passkey = passkey

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from bumble import hci
 
 from sim.air import Air, AirSettings
 from sim.ble.connection import LinkConnection
@@ -15,7 +16,11 @@ from sim.ble.radio import BleRadio
 from sim.clock import VirtualLoop
 from sim.rng import Streams
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ACCESS_ADDRESS = 0x50C0FFEE
+ADDRESS = hci.Address("C0:FF:EE:C0:FF:EE")
 LOOPS: list[VirtualLoop] = []
 """To be closed by conftest.py."""
 OPCODES = {
@@ -47,6 +52,11 @@ OPCODES = {
 }
 
 
+def settings(changes: dict[str, Any]) -> AirSettings:
+    """AirSettings with `changes`; no shadowing unless they say so."""
+    return AirSettings(**({"shadowing_sigma_db": 0.0} | changes))  # pyright: ignore[reportArgumentType] # of several types
+
+
 class Host:
     """What the host of a bare controller has got, with times in us; `answer` may react to it."""
 
@@ -69,7 +79,9 @@ class Bare(HciPort, ConnectionCommands):
     manufacturer_company_identifier = 0xFFFF
     le_features = 0x0000_0000_0000_01FF
 
-    def __init__(self, name: str, air: Air, loop: VirtualLoop, streams: Streams, **radio: Any) -> None:
+    def __init__(
+        self, name: str, air: Air, loop: VirtualLoop, streams: Streams, **radio: Any
+    ) -> None:
         self.name = name
         self.air = air
         self.loop = loop
@@ -157,7 +169,7 @@ class Pair:
         self.loop = VirtualLoop()
         LOOPS.append(self.loop)
         self.streams = Streams(seed)
-        self.air = Air(self.loop, self.streams, AirSettings(**({"shadowing_sigma_db": 0.0} | air)))
+        self.air = Air(self.loop, self.streams, settings(air))
         self.central = Bare("central", self.air, self.loop, self.streams)
         self.peripheral = Bare(
             "peripheral", self.air, self.loop, self.streams, position=(distance_m, 0.0, 0.0)
@@ -166,7 +178,18 @@ class Pair:
             for name, value in (extra or {}).items():
                 setattr(bare, name, value)
         self.params = ConnectParams(
-            ACCESS_ADDRESS, 0x123456, 1, 0, interval, latency, timeout, b"\xff\xff\xff\xff\x1f", 7, 5, 1, csa2
+            ACCESS_ADDRESS,
+            0x123456,
+            1,
+            0,
+            interval,
+            latency,
+            timeout,
+            b"\xff\xff\xff\xff\x1f",
+            7,
+            5,
+            1,
+            csa2,
         )
         if connect:
             self.connect()
@@ -177,8 +200,12 @@ class Pair:
             (self.peripheral, ConnectionRole.PERIPHERAL),
             (self.central, ConnectionRole.CENTRAL),
         ):
-            link = LinkConnection.open(bare, role, None, None, self.params, first_us)  # type: ignore[arg-type] # addresses are not used
-            bare.links[link.handle] = link
+            self.open(bare, role, first_us)
+
+    def open(self, bare: Bare, role: ConnectionRole, first_us: int) -> None:
+        """One side of the connection."""
+        link = LinkConnection.open(bare, role, ADDRESS, ADDRESS, self.params, first_us)
+        bare.links[link.handle] = link
 
     @property
     def c(self) -> LinkConnection:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from connected import Bare, Pair
+
 from sim.ble.acl import AclOutbox
 
 COMPLETED, OVERFLOW, DISCONNECTED = 0x13, 0x1A, 0x05

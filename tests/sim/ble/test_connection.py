@@ -6,9 +6,10 @@ import itertools
 import random
 from typing import Any
 
+import msgspec
 import pytest
+from connected import ACCESS_ADDRESS, ADDRESS, Bare, Pair
 
-from connected import ACCESS_ADDRESS, Bare, Pair
 from sim.ble.channel_selection import Hop1, Hop2
 from sim.ble.connection import LinkConnection
 from sim.ble.pdus import ConnectionRole
@@ -139,10 +140,7 @@ def test_power_off_of_the_peer_is_noticed_by_supervision() -> None:
 
 def test_never_established_is_0x3e_after_six_events() -> None:
     pair = Pair(connect=False)
-    link = LinkConnection.open(
-        pair.central, ConnectionRole.CENTRAL, None, None, pair.params, 2000  # type: ignore[arg-type]
-    )
-    pair.central.links[link.handle] = link
+    pair.open(pair.central, ConnectionRole.CENTRAL, 2000)
     seen = watch(pair)
     pair.run_ms(1000)
     assert len(seen) == 6
@@ -151,10 +149,7 @@ def test_never_established_is_0x3e_after_six_events() -> None:
 
 def test_never_established_peripheral_hears_nothing() -> None:
     pair = Pair(connect=False)
-    link = LinkConnection.open(
-        pair.peripheral, ConnectionRole.PERIPHERAL, None, None, pair.params, 2000  # type: ignore[arg-type]
-    )
-    pair.peripheral.links[link.handle] = link
+    pair.open(pair.peripheral, ConnectionRole.PERIPHERAL, 2000)
     pair.run_ms(1000)
     assert pair.peripheral.events(DISCONNECTED) == [b"\0\x01\0\x3e"]
 
@@ -308,6 +303,34 @@ def test_disconnect_errors() -> None:
     pair.run_ms(1)
     assert pair.central.status("disconnect") == 0x12
     assert pair.central.links
+
+
+def test_connections_whose_anchors_coincide_take_turns() -> None:
+    """One radio, four peripherals, all due at the same instants: none starves, and data gets through on each."""
+    pair = Pair(connect=False, timeout=100)
+    others = [
+        Bare(f"p{n}", pair.air, pair.loop, pair.streams, position=(0.0, 1.0 + n, 0.0))
+        for n in range(4)
+    ]
+    for number, other in enumerate(others):
+        params = msgspec.structs.replace(pair.params, access_address=ACCESS_ADDRESS ^ number << 12)
+        for bare, role in (
+            (other, ConnectionRole.PERIPHERAL),
+            (pair.central, ConnectionRole.CENTRAL),
+        ):
+            link = LinkConnection.open(bare, role, ADDRESS, ADDRESS, params, 2000)
+            bare.links[link.handle] = link
+    for number in range(40):
+        for handle, other in enumerate(others, start=1):
+            pair.central.send(f"down {number};".encode(), handle=handle)
+            other.send(f"up {number};".encode())
+        pair.run_ms(400)
+    pair.run_ms(2000)
+    for other in others:
+        assert other.received() == b"".join(f"down {n};".encode() for n in range(40))
+        assert other.events(DISCONNECTED) == []
+    assert len(pair.central.links) == 4
+    assert len(pair.central.received()) == 4 * len(others[0].received()) - 4 * 2 * 40
 
 
 def test_same_seed_same_packets() -> None:

@@ -7,8 +7,8 @@ import struct
 from typing import Any
 
 import pytest
-
 from connected import Bare, Pair
+
 from sim.ble.channel_selection import used_channels
 
 LE_META = 0x3E

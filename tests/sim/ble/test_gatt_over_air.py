@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bumble import hci
 from bumble.device import Peer
-
 from bumble_pair import ACCESSORY, ECHO, LONG, NOTE, SHOUT, TEXT, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMED_OUT, USER, LOCAL, NOT_ESTABLISHED = 0x08, 0x13, 0x16, 0x3E
 
@@ -50,7 +51,9 @@ def session(world: World) -> dict[str, Any]:
         await note.subscribe(lambda value: heard["note"].append(bytes(value)))
         await shout.subscribe(lambda value: heard["shout"].append(bytes(value)))
         for number in range(25):
-            await world.accessory.notify_subscribers(world.values["note"], f"note {number}".encode())
+            await world.accessory.notify_subscribers(
+                world.values["note"], f"note {number}".encode()
+            )
             await echo.write_value(f"cmd {number};".encode(), with_response=number % 2 == 0)
         for number in range(5):
             await world.accessory.indicate_subscribers(
@@ -105,7 +108,7 @@ def disconnections(world: World, name: str) -> list[int]:
 def test_supervision_timeout_on_both_sides(worlds: list[World]) -> None:
     world = World()
     worlds.append(world)
-    mine, theirs = world.connect()
+    world.connect()
     world.run_s(1)
     world.controllers["accessory"].radio.position = (1e7, 0.0, 0.0)
     world.run_s(60)
@@ -191,7 +194,9 @@ def test_a_second_central_is_refused(worlds: list[World], near: bool) -> None:
 
         async def task(world: World = world) -> list[Any]:
             calls = [
-                asyncio.ensure_future(world.devices[name].connect(hci.Address(ACCESSORY), timeout=8))
+                asyncio.ensure_future(
+                    world.devices[name].connect(hci.Address(ACCESSORY), timeout=8)
+                )
                 for name in ("phone", "rival")
             ]
             await asyncio.sleep(0.5)
@@ -235,8 +240,7 @@ def test_several_connections_in_both_roles(worlds: list[World]) -> None:
             peer = Peer(connection)
             await peer.discover_services()
             await peer.discover_characteristics()
-            for _ in range(20):
-                values.append(await one(peer, LONG).read_value())
+            values += [await one(peer, LONG).read_value() for _ in range(20)]
         await asyncio.sleep(40)
         return values
 

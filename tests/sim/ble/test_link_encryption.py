@@ -6,8 +6,8 @@ import struct
 from typing import Any
 
 import pytest
-
 from connected import Bare, Pair
+
 from sim.ble.encryption import LinkCipher, session_key
 
 LE_META = 0x3E
@@ -60,9 +60,7 @@ def test_both_hosts_hear_of_encryption_and_data_arrives(loss: float) -> None:
     for bare, other in (both(pair), both(pair)[::-1]):
         assert bare.events(CHANGED) == [ENCRYPTED]
         assert other.received() == b"".join(f"{bare.name} {n};".encode() for n in range(20))
-    assert pair.peripheral.events(LE_META, KEY_WANTED) == [
-        struct.pack("<H8sH", 1, RAND, EDIV)
-    ]
+    assert pair.peripheral.events(LE_META, KEY_WANTED) == [struct.pack("<H8sH", 1, RAND, EDIV)]
 
 
 def test_ciphertext_on_the_air_that_only_the_session_key_opens() -> None:
@@ -81,7 +79,11 @@ def test_ciphertext_on_the_air_that_only_the_session_key_opens() -> None:
     pair.run_ms(300)
     assert not [data for _, data in heard if b"sesame" in data]
     requests = [d[2:] for _, d in heard[:3]]
-    assert [r[0] for r in requests] == [0x03, 0x04, 0x05]  # ENC_REQ, ENC_RSP, START_ENC_REQ in the clear
+    assert [r[0] for r in requests] == [
+        0x03,
+        0x04,
+        0x05,
+    ]  # ENC_REQ, ENC_RSP, START_ENC_REQ in the clear
     skd, iv = requests[0][11:19] + requests[1][1:9], requests[0][19:23] + requests[1][9:13]
     ciphers = {way: LinkCipher(session_key(LTK, skd), iv, way) for way in (0, 1)}
     opened = [ciphers[way].decrypt(data[0], data[2:]) for way, data in heard[3:]]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bumble import hci
 from bumble.core import UUID, ProtocolError
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.smp import OobContext, OobLegacyContext
-
 from bumble_pair import LONG, TEXT, Human, World, configure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IO = PairingDelegate.IoCapability
 NONE, KEYS, SCREEN, YES_NO, BOTH = (
@@ -129,7 +130,7 @@ def test_passkey_under_loss(loss: float) -> None:
 @pytest.mark.parametrize("sc", [True, False])
 def test_wrong_passkey_fails_and_the_link_stays(world: World, sc: bool) -> None:
     humans(world, KEYS, SCREEN, sc=sc, slip=1)
-    mine, theirs = world.connect()
+    mine, _ = world.connect()
     with pytest.raises(ProtocolError):
         world.do(mine.pair())
     assert not mine.is_encrypted
@@ -156,7 +157,7 @@ def bonded_again(world: World) -> tuple[Any, Any]:
 
 
 def test_a_bond_encrypts_the_next_connection(world: World) -> None:
-    mine, theirs = bonded_again(world)
+    mine, _ = bonded_again(world)
     assert not mine.is_encrypted
     world.do(mine.encrypt())
     assert mine.is_encrypted
@@ -168,7 +169,9 @@ def test_encrypting_twice_refreshes_the_key(world: World) -> None:
     world.do(mine.encrypt())
     refreshed: list[int] = []
     mine.on("connection_encryption_key_refresh", lambda: refreshed.append(1))
-    with pytest.raises(TimeoutError):  # bumble's encrypt() waits for the event of a first encryption only
+    with pytest.raises(
+        TimeoutError
+    ):  # bumble's encrypt() waits for the event of a first encryption only
         world.do(mine.encrypt(), limit_s=2)
     assert refreshed == [1]
     assert carries_only_ciphertext(world, mine)
@@ -176,6 +179,7 @@ def test_encrypting_twice_refreshes_the_key(world: World) -> None:
 
 def test_a_bond_that_the_accessory_lost_is_0x06_and_still_connected(world: World) -> None:
     mine, _ = bonded_again(world)
+    assert world.accessory.keystore is not None
     world.do(world.accessory.keystore.delete_all())
     with pytest.raises(hci.HCI_Error) as caught:
         world.do(mine.encrypt())
@@ -184,7 +188,7 @@ def test_a_bond_that_the_accessory_lost_is_0x06_and_still_connected(world: World
 
 
 def test_a_wrong_key_is_a_mic_failure(world: World) -> None:
-    mine, theirs = bonded_again(world)
+    mine, _ = bonded_again(world)
 
     async def wrong(*_: Any) -> bytes:
         return bytes(16)

@@ -1,0 +1,65 @@
+"""What nodes put on the air, as trace events: one per packet, with what became of it at every listener.
+
+Event names are those of the PDUs in small letters; packets of connections are `ll_control`, `ll_data` and
+`ll_empty`, with `again` when they repeat what was not acknowledged. No clock, no chance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from sim.radio import Outcome, Transmission
+    from sim.trace import TraceLog
+
+__all__ = ["AirTrace"]
+
+_ADVERTISING_PDUS = {
+    0: "adv_ind", 1: "adv_direct_ind", 2: "adv_nonconn_ind", 3: "scan_req", 4: "scan_rsp", 5: "connect_ind",
+    6: "adv_scan_ind", 7: "adv_ext", 8: "aux_connect_rsp", 9: "aux_sync_subevent_rsp",
+}  # fmt: skip
+_CONTROL = 3
+
+
+class AirTrace:
+    """Observer of an air; packets of others than `nodes` (crowds) are left out."""
+
+    def __init__(self, trace: TraceLog, nodes: Container[str]) -> None:
+        self._trace = trace
+        self._nodes = nodes
+        self._sequence: dict[tuple[str, int], int] = {}
+
+    def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
+        """Write one transmission that has ended."""
+        if sent.sender not in self._nodes:
+            return
+        details: dict[str, Any] = {"again": True} if self._is_repeated(sent) else {}
+        self._trace.emit(
+            sent.sender,
+            "air",
+            _packet_name(sent),
+            direction="tx",
+            data=sent.data,
+            channel=sent.channel,
+            outcomes={outcome.radio: outcome.reason or "heard" for outcome in heard},
+            **details,
+        )
+
+    def _is_repeated(self, sent: Transmission) -> bool:
+        """Whether a packet of a connection has the sequence number of the one before: it was not acknowledged."""
+        number = getattr(sent.meta, "sn", None)
+        if number is None:
+            return False
+        key = (sent.sender, sent.meta.access_address)
+        before = self._sequence.get(key)
+        self._sequence[key] = number
+        return bool(before == number)
+
+
+def _packet_name(sent: Transmission) -> str:
+    llid = getattr(sent.meta, "llid", None)
+    if llid is None:
+        return _ADVERTISING_PDUS.get(sent.data[0] & 0x0F, "packet") if sent.data else "packet"
+    return "ll_control" if llid == _CONTROL else "ll_data" if len(sent.data) > 2 else "ll_empty"

@@ -1,0 +1,166 @@
+"""The built-in scenarios: each passes, each fails when its cause is taken away, each is the same in every process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sim import scenario
+from sim.trace import line_of
+from sim.world import World
+
+# scenario -> (what is taken away, text, replacement, words of the expectation or step that must fail)
+MUTATIONS = {
+    "demo": [
+        ("the thermometer is out of range", "at = [1.5, 0.0]", "at = [9000.0, 0.0]", "connect"),
+        ("the iBeacon says another minor", "minor = 42 }", "minor = 43 }", "ibeacon.minor = 42"),
+        ("no URL in turn", 'accessory = "eddystone_beacon"', 'accessory = "eddystone_beacon"\nset = { frames = ["uid", "eid"] }', "url"),
+        ("no EID in turn", 'accessory = "eddystone_beacon"', 'accessory = "eddystone_beacon"\nset = { frames = ["uid", "url"] }', "frame = eid"),
+        ("the Feasycom beacon is another device", 'accessory = "fsc_bp105n"', 'accessory = "ibeacon"', "3046"),
+        ("the Feasycom beacon has another name", 'accessory = "fsc_bp105n"', 'accessory = "fsc_bp105n"\nset = { local_name = "X" }', "FSC-BP105N"),
+        ("the battery is low", 'set = { swing_period = "8s" }', "set = { battery_pct = 5 }", "battery_pct"),
+        ("nobody subscribes", 'do = "subscribe"\nset = { uuid = "Temperature Measurement" }', 'do = "wait"\nset = { for = "1s" }', "indication"),
+    ],
+    "beacon_walk": [
+        ("the phone stands still at the start", "at = [105.0, 0.0]", "at = [0.0, 0.0]", "b10"),
+        ("the phone walks the other way", "t = \"0s\", at = [0.0, 0.0] }, { t = \"75s\", at = [105.0, 0.0]", "t = \"0s\", at = [105.0, 0.0] }, { t = \"75s\", at = [0.0, 0.0]", "b01"),
+        ("distance does not matter", "path_loss_exponent = 2.5", "path_loss_exponent = 0.5", "b10"),
+        ("the last beacon is missing", 'name = "b20", accessory = "ibeacon", at = [100.0', 'name = "b20", accessory = "ibeacon", at = [900.0', "b20"),
+    ],
+    "fsc_connectable": [
+        ("it is set to not connectable", "connectable = true }", "connectable = false }", "connect"),
+        ("it is another device", 'accessory = "fsc_bp105n"\nat = [3.0, 0.0]\nset = { connectable = true }', 'accessory = "ibeacon"\nset = { connectable = true }', "3046"),
+        ("one frame only", "connectable = true }", 'connectable = true, frame_time = "1h" }', "feasycom"),
+    ],
+    "fsc_nonconnectable": [
+        ("it is set to connectable", "connectable = false }", "connectable = true }", "connect"),
+        ("one frame only", "connectable = false }", 'connectable = false, frame_time = "1h" }', "FSC-BP105N"),
+        ("it is out of range", "at = [3.0, 0.0]", "at = [9000.0, 0.0]", "3046"),
+    ],
+    "crowd_1000": [
+        ("a tenth of the crowd", "count = 1000", "count = 100", "at least 1000"),
+        ("the crowd stops at 900", "count = 1000", "count = 900", "minor"),
+        ("the accessory is out of range", "at = [1.0, 0.0]", "at = [9000.0, 0.0]", "Thermometer"),
+        ("everything collides", 'interval = "1s"', 'interval = "20ms"', "at least"),
+    ],
+    "thermometer_session": [
+        ("not a thermometer", 'accessory = "thermometer"\nat = [2.0, 0.0]\nset = { temperature_c = 36.6, swing_c = 0.4, swing_period = "8s", battery_pct = 80 }', 'accessory = "ibeacon"\nset = { connectable = true }', "1809"),
+        ("somebody has a fever", "temperature_c = 36.6", "temperature_c = 39.6", "temperature_c"),
+        ("the battery is low", "battery_pct = 80", "battery_pct = 8", "battery_pct"),
+        ("it measures every ten seconds", "swing_c = 0.4", 'swing_c = 0.4, measurement_interval = "10s"', "indication"),
+        ("another maker", "swing_c = 0.4", 'swing_c = 0.4, manufacturer = "x"', "nearbench"),
+        ("the phone stays", 'do = "disconnect"', 'do = "wait"\nset = { for = "2s" }', "disconnected"),
+    ],
+    "lossy_air": [
+        ("nothing is lost", "loss = 0.3", "loss = 0.0", "again"),
+        ("everything is lost", "loss = 0.3", "loss = 1.0", "connect"),
+        ("nobody subscribes", 'do = "subscribe"\nset = { uuid = "Temperature Measurement" }', 'do = "wait"\nset = { for = "1s" }', "indication"),
+        ("the phone stays", 'do = "disconnect"', 'do = "wait"\nset = { for = "2s" }', "disconnected"),
+    ],
+    "clone_and_custom": [
+        ("another minor in the octets", "0001 000a c5", "0001 000b c5", "minor = 10"),
+        ("warmer", "temperature_c = 21.5", "temperature_c = 22.5", "21.5"),
+        ("another name", 'local_name = "Workshop"', 'local_name = "Kitchen"', "Workshop"),
+        ("another maker", 'text = "Me"', 'text = "You"', "Me"),
+        ("another octet is written", 'def1", hex = "cafe"', 'def1", hex = "beef"', "cafe"),
+        ("the clone is no clone", 'clone = "fsc_bp105n.pcap"', 'advertising_hex = "020106"', "dc:0d:30:15:ae:b1"),
+        ("the clone is made connectable", 'clone = "fsc_bp105n.pcap"', 'clone = "fsc_bp105n.pcap", sort = "connectable"', "dc:0d:30:15:ae:b1"),
+    ],
+}  # fmt: skip
+CASES = [(name, *row) for name, rows in MUTATIONS.items() for row in rows]
+
+
+def result(text: str, name: str):
+    """The verdict on a (changed) built-in scenario."""
+    made = World(scenario.parse(text, file=name, base=scenario.LIBRARY))
+    try:
+        return made.run()
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_scenario_passes_and_explains_itself(name) -> None:
+    loaded = scenario.load(name)
+    assert loaded.text.startswith("# "), "a comment in a user's words opens the file"
+    assert loaded.about
+    assert loaded.expect
+    assert all(expect.why for expect in loaded.expect)
+    found = result(loaded.text, name)
+    assert found.passed, [o.expected for o in found.expectations if not o.held] + list(
+        found.failures
+    )
+
+
+def test_every_scenario_has_mutations() -> None:
+    assert set(MUTATIONS) == set(scenario.names())
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "old", "new", "words"), CASES, ids=[f"{c[0]}-{c[1]}" for c in CASES]
+)
+def test_scenario_fails_when_its_cause_is_taken_away(name, what, old, new, words) -> None:
+    text = scenario.load(name).text
+    assert old in text, "the mutation speaks of what the file says"
+    found = result(text.replace(old, new), name)
+    broken = [f"{o.expected} {o.why}" for o in found.expectations if not o.held] + list(
+        found.failures
+    )
+    assert not found.passed, what
+    assert any(words in text for text in broken), broken
+
+
+def digests() -> dict[str, str]:
+    """SHA-256 of the whole trace of every scenario."""
+    out = {}
+    for name in scenario.names():
+        made = World(scenario.load(name))
+        digest = hashlib.sha256()
+        made.trace.add_sink(lambda event, digest=digest: digest.update(line_of(event)))
+        made.run()
+        made.close()
+        out[name] = digest.hexdigest()
+    return out
+
+
+def test_traces_are_byte_identical_in_processes_with_different_hash_seeds() -> None:
+    code = "import json; from tests.sim.test_scenarios_library import digests; print(json.dumps(digests()))"
+    found = []
+    for seed in ("1", "4242"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.append(json.loads(done.stdout))
+    assert found[0] == found[1]
+    assert list(found[0]) == scenario.names()
+    assert len(set(found[0].values())) == len(found[0])
+
+
+def test_another_seed_is_another_run() -> None:
+    runs = []
+    for seed in (1, 2):
+        made = World(scenario.load("thermometer_session"), seed=seed)
+        made.run()
+        runs.append([line_of(event) for event in made.trace])
+        made.close()
+    assert runs[0] != runs[1]
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("name", scenario.names())
+def test_scenarios_do_not_depend_on_a_lucky_seed(name, seed) -> None:
+    made = World(scenario.load(name), seed=seed)
+    found = made.run()
+    made.close()
+    assert found.passed, [o.expected for o in found.expectations if not o.held] + list(
+        found.failures
+    )
