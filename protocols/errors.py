@@ -11,6 +11,7 @@ NearbenchError                    base; str() is one sentence for a user
 │   ├── LocalProtocolError        we would have broken the protocol; `code` is the wire code
 │   └── RemoteProtocolError       the peer broke the protocol; `code` is the wire code
 └── SimulationError               a run cannot go on (exit status 1)
+    ├── OutputError               a file or pipe that the run writes to failed
     ├── NodeError                 code of a node raised (a user's accessory, say): node and time
     └── WatchdogError             the run stopped making progress
 """
@@ -30,6 +31,7 @@ __all__ = [
     "LocalProtocolError",
     "NearbenchError",
     "NodeError",
+    "OutputError",
     "ProtocolError",
     "RemoteProtocolError",
     "ScenarioError",
@@ -117,7 +119,7 @@ class FormatCodeError(ProtocolError):
 
 
 def origin_of(exc: BaseException) -> str:
-    """"file:line" where `exc` was raised; the innermost frame."""
+    """ "file:line" where `exc` was raised; the innermost frame."""
     trace = exc.__traceback__
     where = "unknown place"
     while trace is not None:
@@ -159,6 +161,15 @@ class NodeError(SimulationError):
         self.node = node
         self.t_us = t_us
         super().__init__(f"{node} at {t_us / 1e6:.6f} s: {message}")
+
+
+class OutputError(SimulationError):
+    """Writing to `name` failed; `cause` says how (disk full, the reader left)."""
+
+    def __init__(self, name: str, cause: OSError) -> None:
+        self.name = name
+        self.cause = cause
+        super().__init__(f"cannot write to {name}: {cause.strerror or cause}")
 
 
 class WatchdogError(SimulationError):

@@ -8,11 +8,11 @@ caller's name and closed by `close`; no clock.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from protocols.ble.ll_capture import captured_packet
-from protocols.capture import Packet, Writer, writer_for
-from protocols.errors import UnknownNameError, UsageError
+from protocols.capture import Direction, Packet, Writer, writer_for
+from protocols.errors import OutputError, UnknownNameError, UsageError
 from sim.trace import TraceEvent, line_of
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class Recorder:
         writer = writer_for(file)(self._open(file))
         self._writers.append((file, writer))
         if node:
-            self._world.hci_taps.append(_hci_tap(node, writer))
+            self._world.hci_taps.append(_hci_tap(node, file, writer))
         else:
-            self._world.air.observe(_AirTap(self._world, writer).on_air)
+            self._world.air.observe(_AirTap(file, writer).on_air)
 
     def jsonl(self, file: str, stdout: BinaryIO) -> None:
         """Write the trace as JSON lines to `file`, "-" for standard output."""
@@ -85,12 +85,22 @@ def _is_drive(node: str) -> bool:
     return len(node) == 1  # C:\file
 
 
-def _hci_tap(node: str, writer: Writer) -> Callable[[str, int, str, bytes], None]:
+def _write(file: str, writer: Writer, packet: Packet) -> None:
+    try:
+        writer.write(packet)
+    except OSError as exc:  # it is no fault of the node that was speaking
+        raise OutputError(file, exc) from exc
+
+
+def _hci_tap(node: str, file: str, writer: Writer) -> Callable[[str, int, str, bytes], None]:
     def tap(name: str, t_us: int, direction: str, packet: bytes) -> None:
         if name == node:
-            way: Any = "sent" if direction == "tx" else "received"
-            writer.write(
-                Packet(writer.written + 1, t_us, _HCI_H4, packet, len(packet), way, interface=node)
+            way: Direction = "sent" if direction == "tx" else "received"
+            number = writer.written + 1
+            _write(
+                file,
+                writer,
+                Packet(number, t_us, _HCI_H4, packet, len(packet), way, interface=node),
             )
 
     return tap
@@ -99,8 +109,8 @@ def _hci_tap(node: str, writer: Writer) -> Callable[[str, int, str, bytes], None
 class _AirTap:
     """Writes every LE packet of the air with its pseudo-header."""
 
-    def __init__(self, world: World, writer: Writer) -> None:
-        self._world = world
+    def __init__(self, file: str, writer: Writer) -> None:
+        self._file = file
         self._writer = writer
         self._centrals: dict[int, str] = {}  # access address -> node that opened the connection
 
@@ -123,18 +133,11 @@ class _AirTap:
         comment = f"from {sent.sender}" + (
             f"; lost at a listener: {', '.join(reasons)}" if reasons else ""
         )
-        self._writer.write(
-            Packet(
-                self._writer.written + 1,
-                sent.start_us,
-                _LE_LL_WITH_PHDR,
-                data,
-                len(data),
-                None,
-                "air",
-                comment,
-            )
+        number = self._writer.written + 1
+        packet = Packet(
+            number, sent.start_us, _LE_LL_WITH_PHDR, data, len(data), None, "air", comment
         )
+        _write(self._file, self._writer, packet)
 
     def _kind(self, sent: Transmission) -> int:
         central = self._centrals.get(sent.meta.access_address)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from protocols.errors import OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -115,8 +117,11 @@ class TraceLog:
         )
         with self._lock:
             self._ring.append(entry)
-        for sink in self._sinks:
-            sink(entry)
+        try:
+            for sink in self._sinks:
+                sink(entry)
+        except OSError as exc:  # it is no fault of the node that was speaking
+            raise OutputError("what the trace goes to", exc) from exc
         return entry
 
     def add_sink(self, sink: Callable[[TraceEvent], None]) -> None:

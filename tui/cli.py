@@ -99,10 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _main(words)
     except BrokenPipeError:
-        # the reader of our output left; give the interpreter nothing to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _reader_left()
     except NearbenchError as exc:
+        if isinstance(exc.__cause__, BrokenPipeError):
+            return _reader_left()
         if debug:
             raise
         print(f"nearbench: {exc}", file=sys.stderr)
@@ -118,6 +118,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("nearbench: stopped", file=sys.stderr)
         return 130
+
+
+def _reader_left() -> int:
+    """The reader of our output went away (`| head`): nothing to say, and nothing to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _main(words: list[str]) -> int:

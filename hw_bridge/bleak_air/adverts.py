@@ -195,9 +195,10 @@ class Merger(Protocol):
 class _Accumulated:
     """BlueZ: advert and scan response as one report; the device keeps what it ever said."""
 
-    def __init__(self, book: Book, *, active: bool) -> None:
+    def __init__(self, book: Book, *, active: bool, replace: bool) -> None:
         self._book = book
         self._active = active
+        self._replace = replace
         self._pending: Report | None = None
 
     def feed(self, report: Report) -> Iterator[Sight]:
@@ -216,6 +217,10 @@ class _Accumulated:
     def _sight(self, report: Report, data: bytes) -> Sight:
         known, parts = self._book.note(report), read_parts(data)
         known.take_name(parts)
+        if self._replace and parts.manufacturer:
+            known.manufacturer.clear()
+        if self._replace and parts.service_data:
+            known.service_data.clear()
         known.manufacturer.update(parts.manufacturer)
         known.service_data.update(parts.service_data)
         fresh = (*parts.uuids, *parts.service_data)
@@ -309,8 +314,8 @@ def _dictionary(parts: Parts, report: Report) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def merger_for(system: System, book: Book, *, active: bool) -> Merger:
-    """A merger for one scan."""
+def merger_for(system: System, book: Book, *, active: bool, replace: bool = False) -> Merger:
+    """A merger for one scan; `replace` is BlueZ's filter DuplicateData: new data drop the old."""
     if system.merging == "accumulated":
-        return _Accumulated(book, active=active)
+        return _Accumulated(book, active=active, replace=replace)
     return _Paired(book) if system.merging == "paired" else _Latest(book)

@@ -29,9 +29,12 @@ __all__ = ["HostRadio", "Listener"]
 class Listener:
     """Someone who scans; `on_sight` is called on the world's loop."""
 
-    def __init__(self, on_sight: Callable[[Sight], None], *, active: bool) -> None:
+    def __init__(
+        self, on_sight: Callable[[Sight], None], *, active: bool, replace: bool = False
+    ) -> None:
         self.on_sight = on_sight
         self.active = active
+        self.replace = replace
         self.merger: Any = None
         self.met: set[str] = set()
 
@@ -47,7 +50,7 @@ class HostRadio:
         self._central = HostCentral(computer, stack)
         self._place = stack.place
         self._listeners: list[Listener] = []
-        self._scanning = False
+        self._scans: bool | None = None  # actively or not, None = not at all
         self._scan_turn = asyncio.Lock()
         self._dial_turn = asyncio.Lock()
         self._links: dict[str, HostLink] = {}
@@ -86,7 +89,9 @@ class HostRadio:
 
     async def listen(self, listener: Listener) -> None:
         """Scan for `listener` too. Raises UsageError (the controller refuses)."""
-        listener.merger = merger_for(self.system, self.book, active=listener.active)
+        listener.merger = merger_for(
+            self.system, self.book, active=listener.active, replace=listener.replace
+        )
         self._listeners.append(listener)
         await self._rescan()
 
@@ -99,13 +104,17 @@ class HostRadio:
     async def _rescan(self) -> None:
         """Make the controller scan as all listeners together want."""
         async with self._scan_turn:
-            if not self._listeners:
+            wanted = self.scans_actively if self._listeners else None
+            if wanted == self._scans:
+                return
+            self._scans = wanted
+            if wanted is None:
                 await self._central.stop_scan()
                 return
             settings = self.computer.settings
             await self._central.scan(
                 self._on_report,
-                active=self.scans_actively,
+                active=wanted,
                 interval_ms=settings.scan_interval_ms,
                 window_ms=settings.scan_window_ms,
                 filter_duplicates=False,

@@ -33,6 +33,8 @@ class System(msgspec.Struct, frozen=True):
     """what `pair()` can do."""
     elevates: bool = False
     """an access that lacks security starts encryption or pairing by itself and is tried again."""
+    says_not_paired: bool = False
+    """an ATT error for lacking security reaches the program as a D-Bus error without a code."""
     hides_mtu: bool = False
     """`mtu_size` is 23 with a warning."""
     hidden_services: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ SYSTEMS: Final[dict[str, System]] = {
         one_scan=True,
         forget_us=30_000_000,
         elevates=True,
+        says_not_paired=True,
         hides_mtu=True,
         notify_needs_property="dbus",
         notes=(
@@ -62,6 +65,7 @@ SYSTEMS: Final[dict[str, System]] = {
             ("a controller's own duplicate filter is not played: it differs by chip", "O"),
             ("a device is forgotten 30 s after it was last heard", "S: main.conf TemporaryTimeout"),
             ("the second active scan of a program is refused: InProgress", "S: adapter.c start_discovery"),
+            ("lacking security that cannot be had is NotPermitted \"Not paired\"", "S: gatt-client.c create_gatt_dbus_error"),
             ("lacking security is answered by pairing and a second try", "S: shared/att.c"),
         ),
     ),

@@ -26,6 +26,7 @@ __all__ = [
     "just",
     "lists",
     "macs",
+    "members_of",
     "one_of",
 ]
 
@@ -54,11 +55,20 @@ def macs() -> st.SearchStrategy[str]:
 
 def fields_of(kind: Any, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Values of a Fields struct: members of `given` as told, the others from their types and ranges."""
+    drawn = {field.name: _member(field) for field in _fields(kind) if field.name not in given}
+    return st.builds(kind, **drawn, **given)
+
+
+def members_of(kind: Any) -> dict[str, st.SearchStrategy[Any]]:
+    """Values of each member of a Fields struct, UNSET not among them."""
+    return {field.name: _of(field.type) for field in _fields(kind)}
+
+
+def _fields(kind: Any) -> tuple[msgspec.inspect.Field, ...]:
     info = msgspec.inspect.type_info(kind)
     if not isinstance(info, msgspec.inspect.StructType):
         raise TypeError(f"{kind} is no struct")
-    drawn = {field.name: _member(field) for field in info.fields if field.name not in given}
-    return st.builds(kind, **drawn, **given)
+    return info.fields
 
 
 def _member(field: msgspec.inspect.Field) -> st.SearchStrategy[Any]:
@@ -110,7 +120,7 @@ def _of(info: Any) -> st.SearchStrategy[Any]:
 def _text(pattern: str | None) -> st.SearchStrategy[str]:
     if pattern is None:
         raise TypeError("text without pattern: give the attribute a strategy")
-    if ":" in pattern:
+    if pattern.startswith("^([0-9a-f]{2}:)"):
         return macs()
     if pattern.endswith(")*$"):
         return hexes()

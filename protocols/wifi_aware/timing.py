@@ -60,7 +60,7 @@ def dw_index(tsf_us: int) -> int:
 
 
 def dw_start(tsf_us: int, band: int = BAND_2_4) -> int:
-    """TSF of the start of the last discovery window of `band` that began by then; -1 and less before the first."""
+    """TSF of the start of the last discovery window of `band` that began by then (negative before the first)."""
     offset = _DW_SLOT[band] * SLOT_US
     return (tsf_us - offset) // DW_INTERVAL_US * DW_INTERVAL_US + offset
 
@@ -113,7 +113,8 @@ def next_slot(tsf_us: int, slots: Collection[int]) -> int | None:
 def whole_tsf(low_us: int, near_us: int) -> int:
     """The TSF closest to `near_us` whose low 32 bits are `low_us` (they wrap after 71.6 minutes)."""
     ahead = (low_us - near_us) & 0xFFFFFFFF
-    return near_us + ahead - (ahead >> 31 << 32 if near_us + ahead >= 1 << 32 else 0)
+    behind = ahead - (1 << 32)
+    return near_us + (behind if -behind <= ahead and near_us + behind >= 0 else ahead)
 
 
 def is_jump(adjustment_us: int) -> bool:

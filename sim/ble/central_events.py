@@ -87,7 +87,8 @@ class CentralEvents(ConnectionEvents):
             self._close(heard=False)
         else:
             timeout_us = end_us + T_IFS_US + self._rx_max_us + SETTLE_US
-            self._next = self.loop.at_us(timeout_us, self._timed_out)
+            limit_us = max(self.anchor_us(self.counter + 1) - 1, end_us)
+            self._next = self.loop.at_us(min(timeout_us, limit_us), self._timed_out)
 
     def on_packet(self, reception: Reception) -> None:
         """Take the peripheral's answer."""

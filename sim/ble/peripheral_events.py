@@ -98,7 +98,14 @@ class PeripheralEvents(ConnectionEvents):
         self._latest_us = self._missed_us()
         self._heard_anchor = False
         self._enter_channel()
-        self._next = self.loop.at_us(self._latest_us + self._rx_max_us, self._timed_out)
+        self._wait(self._latest_us + self._rx_max_us)
+
+    def _wait(self, until_us: int) -> None:
+        """Give up at `until_us`, or when the next window opens: exchanges fit between two anchors."""
+        limit_us = self._window_start_us(self.counter + 1)
+        if limit_us > self._latest_us:
+            until_us = max(min(until_us, limit_us), self.loop.now_us)
+        self._next = self.loop.at_us(until_us, self._timed_out)
 
     def _timed_out(self) -> None:
         self._close(heard=False)
@@ -126,8 +133,7 @@ class PeripheralEvents(ConnectionEvents):
     def _answer(self, channel: int) -> None:
         end_us = self.send(channel)
         if end_us is not None and (self._heard_md or self._sent_md):
-            timeout_us = end_us + T_IFS_US + self._rx_max_us + SETTLE_US
-            self._next = self.loop.at_us(timeout_us, self._timed_out)
+            self._wait(end_us + T_IFS_US + self._rx_max_us + SETTLE_US)
         else:
             self._close(heard=True)
 

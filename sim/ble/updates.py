@@ -5,6 +5,7 @@ Bluetooth Core specification 5.4, Vol 6 Part B, 5.1.1, 5.1.2, 5.1.7, 5.1.9, 5.1.
   instant that has passed ends the connection with 0x28.
 * The central decides. It refuses a change that the peripheral asks for while one of its own is under way.
 * Of an interval range that its host gives, the central takes the largest.
+* A packet may be as long as both sides agreed, its time allows, and an exchange between two anchors leaves room for.
 * The host is told when it asked, or when something it can see has changed.
 """
 
@@ -14,7 +15,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from sim.ble.ll_opcodes import ErrorCode, Opcode
-from sim.ble.pdus import Phy, air_time_us
+from sim.ble.pdus import T_IFS_US, Phy, air_time_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ __all__ = ["Updates", "valid_parameters"]
 
 EVENTS_TO_INSTANT = 8  # the specification asks for 6 at least
 EVENTS_TO_OFFER_LENGTH = 10
-MIN_OCTETS, MIN_TIME_US, MIN_TIME_CODED_US = 27, 328, 2704
+MIN_OCTETS, MIN_TIME_US = 27, 328
 PDU_EXTRA = 2 + 4  # octets of header and MIC
 ANY_PHY = 0x07
 UPDATE_COMPLETE, PARAMETER_REQUEST, LENGTH_CHANGE, PHY_COMPLETE = 0x03, 0x06, 0x07, 0x0C
@@ -55,6 +56,7 @@ class Updates:
             controller.suggested_max_tx_time,
         )
         self._length_done = False
+        self._agreed = (MIN_OCTETS, MIN_OCTETS)  # octets to send and to receive, whatever the PHY
         self.phy_wish = (
             controller.default_phy["tx_phys"] or ANY_PHY,
             controller.default_phy["rx_phys"] or ANY_PHY,
@@ -154,6 +156,8 @@ class Updates:
         events.change(interval, latency, offset, size)
         link.timeout_us = timeout * 10_000
         link.watch()
+        if self._fit():
+            self._tell_length()
         if before != (events.interval_us, events.latency, link.timeout_us):
             self._update_wanted = True
         self._tell_update(ErrorCode.SUCCESS)
@@ -273,21 +277,26 @@ class Updates:
         link = self._link
         controller = link.controller
         self._length_done = True
-        before = (link.tx_octets, link.tx_time_us, link.rx_octets, link.rx_time_us)
+        before = (link.tx_time_us, link.rx_time_us)
         link.tx_time_us = max(MIN_TIME_US, min(self._own_length[1], rx_time_us))
         link.rx_time_us = max(MIN_TIME_US, min(controller.supported_max_rx_time, tx_time_us))
-        link.tx_octets = max(MIN_OCTETS, min(self._own_length[0], rx_octets))
-        link.rx_octets = max(MIN_OCTETS, min(controller.supported_max_rx_octets, tx_octets))
-        self._fit_time()
-        if before != (link.tx_octets, link.tx_time_us, link.rx_octets, link.rx_time_us):
+        self._agreed = (
+            max(MIN_OCTETS, min(self._own_length[0], rx_octets)),
+            max(MIN_OCTETS, min(controller.supported_max_rx_octets, tx_octets)),
+        )
+        if self._fit() or before != (link.tx_time_us, link.rx_time_us):
             self._tell_length()
 
-    def _fit_time(self) -> None:
-        """Shorten the octets to the time in force on the PHY in use, but never below 27."""
+    def _fit(self) -> bool:
+        """Use as many of the agreed octets as the PHYs and the interval allow, never below 27; whether that changed."""
         link = self._link
-        link.tx_octets = self._fitting(link.tx_octets, link.tx_time_us, link.tx_phy)
-        link.rx_octets = self._fitting(link.rx_octets, link.rx_time_us, link.rx_phy)
+        before = (link.tx_octets, link.rx_octets)
+        half_us = (link.events.interval_us - 3 * T_IFS_US) // 2  # one packet each way per event
+        tx_us, rx_us = min(link.tx_time_us, half_us), min(link.rx_time_us, half_us)
+        link.tx_octets = self._fitting(self._agreed[0], tx_us, link.tx_phy)
+        link.rx_octets = self._fitting(self._agreed[1], rx_us, link.rx_phy)
         link.events.lengths_changed()
+        return before != (link.tx_octets, link.rx_octets)
 
     @staticmethod
     def _fitting(octets: int, time_us: int, phy: int) -> int:
@@ -367,7 +376,8 @@ class Updates:
         link.tx_phy = tx_phy or link.tx_phy
         link.rx_phy = rx_phy or link.rx_phy
         link.forget_packets()
-        self._fit_time()
+        if self._fit():
+            self._tell_length()
         self._phy_wanted = True
         self._phy_settled()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LISTS_ALL_BEFORE = "18.7.2"
 
 
-def lists_one(version_is_new: bool, filters: bool) -> bool:  # noqa: FBT001  # two facts, named at every call
+def lists_one(version_is_new: bool, filters: bool) -> bool:  # two facts, named at every call
     """Whether the picker shows a single accessory: from 18.7.2 on, unless the app filters itself (AK-08)."""
     return version_is_new and not filters
 

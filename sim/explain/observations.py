@@ -210,6 +210,8 @@ class Device(msgspec.Struct):
     channels: set[int] = set()
     timings: list[Timing] = []
     connections: list[Connection] = []
+    set_interval_ms: float | None = None
+    """advertising interval as its host set it, where that was captured."""
     is_central: bool = False
     """it scans or connects: a phone, not an accessory."""
 
@@ -260,6 +262,8 @@ class Device(msgspec.Struct):
 
     def interval_ms(self) -> float | None:
         """Advertising interval, None with fewer than five gaps; gaps in which packets were missed do not count."""
+        if self.set_interval_ms is not None:
+            return self.set_interval_ms
         starts = self.times_us[:1]
         for t_us in self.times_us[1:]:
             if t_us - starts[-1] > _EVENT_GAP_US:

@@ -63,13 +63,19 @@ class Payload:
         parts = [f'"{self.local_name}"'] if self.local_name is not None else []
         for name, fields in self.decoded.items():
             plain = (
-                f"{key} {value}"
+                f"{key} {_word(value)}"
                 for key, value in fields.items()
                 if key != "frame" and not isinstance(value, list | dict)
             )
             parts.append(f"{name} ({', '.join(plain)})")
         parts += [f"wrong: {text}" for text in self.wrong]
         return "; ".join(parts) or (f"{self.octets} octets" if self.octets else "no data")
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "not available"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _frame(fields: dict[str, Any]) -> tuple[str, ...]:

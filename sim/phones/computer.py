@@ -60,10 +60,13 @@ class Computer(Phone):
         "confidence: documented"
     )
     settings: ComputerSettings
+    ready = False
+    """whether it is switched on."""
 
     async def start(self) -> None:
         """Be on, with nothing typed yet."""
         self._typed: asyncio.Queue[int] = asyncio.Queue()
+        self.ready = True
 
     @command
     async def enter_passkey(self, passkey: int) -> None:

@@ -258,6 +258,14 @@ def test_a_reader_that_leaves_is_no_error(near):
         ["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.startswith("one phone, one beacon")
+    assert done.stderr == ""
+
+
+def test_a_full_disk_is_a_sentence(near):
+    command = [sys.executable, "-m", "tui", "run", near, "--jsonl", "/dev/full"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
 
 

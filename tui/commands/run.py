@@ -69,7 +69,7 @@ def speed_of(text: str | None, *, default: float | None) -> float | None:
     return value
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
+def settings_of(pairs: list[str]) -> dict[str, Any]:
     """`node.key=value` options; a value is TOML (3, true, [1, 2], "text") or else plain text."""
     import tomllib
 
@@ -98,7 +98,7 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
             until_us = int(parse_duration_us(options.duration))
         except ValueError as exc:
             raise UsageError(f"--for: {exc}") from None
-    chosen = scenario.with_settings(scenario.load(name), _settings(options.set))
+    chosen = scenario.with_settings(scenario.load(name), settings_of(options.set))
     world = World(chosen, seed=options.seed, speed=speed)
     recorder = Recorder(world)
     try:

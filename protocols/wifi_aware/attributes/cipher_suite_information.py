@@ -60,7 +60,6 @@ def strategy() -> Any:
     return draw.fields_of(CipherSuiteInformation, suites=some)
 
 
-
 ATTRIBUTE = Attribute(
     id=ID,
     name="cipher_suite_information",

@@ -40,9 +40,7 @@ ATTRIBUTE = Attribute(
     title="IBSS",
     source="Wi-Fi Aware 4.0, IBSS attribute",
     fields=Ibss,
-    layout=Record(
-        "bssid" / Mac, "mac" / Mac, "map_control" / MAP_CONTROL, "intervals" / INTERVALS
-    ),
+    layout=Record("bssid" / Mac, "mac" / Mac, "map_control" / MAP_CONTROL, "intervals" / INTERVALS),
     minimum=14,
     multiple=True,
     strategy=strategy,

@@ -40,7 +40,9 @@ ATTRIBUTE = Attribute(
     minimum=6,
     strategy=strategy,
     examples=(
-        Example("44774db10160", note="from a captured discovery beacon (OpenNAN tests/test_crc32.cpp)"),
+        Example(
+            "44774db10160", note="from a captured discovery beacon (OpenNAN tests/test_crc32.cpp)"
+        ),
         Example("f51b9c480c52" + "96b74ebcc024", note="_test and test_service"),
     ),
 )

@@ -15,8 +15,10 @@ from protocols.errors import DecodeError, EncodeError
 from protocols.wifi_aware import attributes, frames, parts
 from protocols.wifi_aware.attributes.cluster import Cluster
 from protocols.wifi_aware.attributes.master_indication import MasterIndication
-from protocols.wifi_aware.elements import NAN, Element, NanElement
+from protocols.wifi_aware.elements import Element
 from protocols.wifi_aware.elements import make as make_element
+from protocols.wifi_aware.elements.nan import ELEMENT as NAN
+from protocols.wifi_aware.elements.nan import NanElement
 from protocols.wifi_aware.frame import FORMAT, RADIOTAP, build, read
 
 # Discovery beacon with its FCS, captured from the air: OpenNAN tests/test_crc32.cpp
@@ -355,9 +357,11 @@ def test_element_names_and_ids():
     element = Element(221, bytes.fromhex("506f9a13"))
     assert element.part is NAN
     assert Element(221, bytes.fromhex("506f9a14")).as_plain() == {
-        "element": 221,
-        "octets": "506f9a14",
+        "element": "vendor_specific",
+        "oui": "506f9a",
+        "type": 0x14,
     }
+    assert Element(221, b"\x50").as_plain() == {"element": 221, "octets": "50"}
     with pytest.raises(EncodeError, match="nan"):
         Element.of_plain({"element": "nam"}, "elements[0]")
 

@@ -207,39 +207,86 @@ def test_drifting_anchors_do_not_accumulate_rounding() -> None:
     assert pair.peripheral.links
 
 
-def exchange(pair: Pair, *, seed: int) -> list[tuple[str, int, bytes]]:
-    """What both hosts got, when, from sends at random times."""
+def exchange(pair: Pair, *, seed: int, sends: int = 50) -> list[tuple[str, int, bytes]]:
+    """What both hosts got, when, from data, updates and PHY changes at random times."""
     draw = random.Random(seed)
-    for number in range(40):
-        pair.run_ms(draw.choice([1, 17.003, 250, 900, 4000.5]))
+    for number in range(sends):
+        pair.run_ms(draw.choice([0.3, 1, 17.003, 29.5, 250, 900, 1999.77, 4000.5]))
         bare = draw.choice([pair.central, pair.peripheral])
-        bare.send(f"{bare.name} {number}".encode())
-    pair.run_ms(500)
+        bare.send(f"{bare.name} {number}".encode() * draw.choice([1, 5]))
+        if number % 17 == 5:
+            interval, latency = draw.choice([6, 24, 80]), draw.choice([0, 2, 7])
+            pair.central.command("update", "HHHHHHH", 1, interval, interval, latency, 400, 0, 0)
+        if number % 17 == 9:
+            pair.central.command("set_phy", "HBBBH", 1, 0, draw.choice([1, 2, 4]), 1, 0)
+    pair.run_ms(3000)
     got = [(b.name, t, p) for b in (pair.central, pair.peripheral) for t, p in b.got]
     return sorted(got)
 
 
-@pytest.mark.parametrize("latency", [0, 3])
-@pytest.mark.parametrize("ppm", [0, 40])
-def test_dozing_is_exact(latency: int, ppm: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Same packets at the same microsecond, same counters and sequence numbers, with and without the shortcut."""
-    results: list[Any] = []
+@pytest.mark.parametrize("seed", range(12))
+def test_dozing_is_exact(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Same HCI packets at the same microsecond with and without the shortcut, whatever the clocks and latency."""
+    results: list[list[tuple[str, int, bytes]]] = []
+    sent: list[int] = []
     for may_doze in (True, False):
         monkeypatch.setattr(Bare, "only_links_active", lambda _, may=may_doze: may)
-        pair = Pair(latency=latency, central={"clock_ppm": ppm}, peripheral={"clock_ppm": -ppm})
-        traffic = exchange(pair, seed=5)
-        state = [
-            (link.events.counter, link._sn, link._nesn, link.last_rx_us, link.events.next_us)
-            for link in (pair.c, pair.p)
-        ]
-        # End within an event, where neither dozes
-        pair.central.send(b"end")
-        pair.run_ms(200)
-        results.append((traffic, pair.peripheral.got[-1], pair.air.counts["transmissions"], state))
-    dozed, real = results
-    assert dozed[0] == real[0]
-    assert dozed[1] == real[1]
-    assert dozed[2] < real[2] / 2
+        pair = Pair(
+            latency=seed % 4,
+            interval=(6, 24, 36)[seed % 3],
+            csa2=seed % 2 == 0,
+            timeout=400,
+            central={"clock_ppm": 4 * seed},
+            peripheral={"clock_ppm": -3 * seed},
+        )
+        results.append(exchange(pair, seed=seed))
+        sent.append(pair.air.counts["transmissions"])
+        assert pair.central.links
+        assert pair.peripheral.links
+    assert results[0] == results[1]
+    assert sent[0] < sent[1] / 2
+
+
+@pytest.mark.parametrize("phy", [1, 2, 4])
+def test_packets_are_as_long_as_the_interval_allows(phy: int) -> None:
+    """251 octets at coded S=8 take 17 ms: at 7.5 ms they are cut, and whole again at 50 ms; data flows both ways."""
+    pair = Pair(interval=6)
+    for bare in (pair.central, pair.peripheral):
+        bare.command("set_length", "HHH", 1, 251, 17_040)
+    pair.central.command("set_phy", "HBBBH", 1, 0, phy, phy, 0)
+    pair.run_ms(500)
+    seen = watch(pair)
+    for interval in (6, 40):
+        pair.central.command("update", "HHHHHHH", 1, interval, interval, 0, 200, 0, 0)
+        pair.run_ms(1000)
+        seen.clear()
+        for number in range(20):
+            pair.central.send(bytes([number]) * 251)
+            pair.peripheral.send(bytes([number]) * 251)
+        pair.run_ms(3000)
+        longest_us = max(s.end_us - s.start_us for s in seen)
+        assert longest_us < interval * 1250
+        assert (pair.c.tx_octets == 251) is (phy != 4 or interval == 40)
+        assert (pair.c.tx_octets, pair.c.rx_octets) == (pair.p.rx_octets, pair.p.tx_octets)
+    data = b"".join(bytes([n]) * 251 for n in range(20))
+    assert pair.peripheral.received() == pair.central.received() == data + data
+
+
+def test_streaming_with_more_data_wastes_no_event() -> None:
+    """A peripheral with a full queue is heard in every event, also when the central closes it for want of room."""
+    pair = Pair(interval=6)
+    pair.central.command("set_length", "HHH", 1, 251, 2120)
+    pair.peripheral.command("set_length", "HHH", 1, 251, 2120)
+    pair.run_ms(300)
+    seen = watch(pair)
+    for _ in range(32):
+        pair.peripheral.send(bytes(251))
+    pair.run_ms(60)
+    starts = [s.start_us for s in seen if s.sender == "central" and s.start_us % 7500 == 2000]
+    answers = [s for s in seen if s.sender == "peripheral"]
+    assert len(starts) == 8
+    for start_us in starts:
+        assert any(0 < s.start_us - start_us < 3000 for s in answers)
 
 
 def test_an_idle_hour_is_cheap_and_still_a_connection() -> None:

@@ -1,31 +1,49 @@
-"""802.11 elements as Wi-Fi Aware frames carry them: one octet ID, one octet length, body.
+"""802.11 elements as Wi-Fi Aware frames carry them, one file each: one octet ID, one octet length, body.
 
-IEEE 802.11-2020 9.4.2. An element whose body goes on in Fragment elements (10.28.11) is one element here, and is
-cut again when built. Rule 1: what a body says is defined by a `Part` in `PARTS`, found by ID and first octets;
-any other element keeps its octets. Codes: `element_length`, and those of the bodies. No clock, no randomness,
-no IO.
+IEEE 802.11-2020 9.4.2. A file is registered by being here and defining KEY and ELEMENT: `KEY = "ff64"` on a line
+of its own is the element ID and the first octets of the body that tell it from others. Only the files of elements
+that are met are imported. An element whose body goes on in Fragment elements (10.28.11) is one element here, and
+is cut again when built. An element that no file describes keeps its octets. Codes: `element_length`, and those of
+the bodies. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
 
+import functools
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from protocols.errors import DecodeError, EncodeError
+from protocols.errors import DecodeError, EncodeError, UnknownNameError
 from protocols.format import to_plain
 from protocols.layout import Node
+from protocols.registry import Folder
 from protocols.wifi_aware import parts, walker
 from protocols.wifi_aware.attributes import Attr, Opaque
-from protocols.wifi_aware.vocabulary import Body
+from protocols.wifi_aware.element_names import EXTENSION_NAMES, NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-    from protocols.format import Keys, Reader
+    from protocols.format import Keys
     from protocols.layout import Walk
 
-__all__ = ["NAN", "Element", "NanElement", "make", "table", "trees"]
+__all__ = [
+    "ELEMENTS",
+    "EXTENSION",
+    "VENDOR",
+    "WFA_NAN",
+    "Element",
+    "ElementPart",
+    "attributes_of",
+    "find",
+    "key_of",
+    "make",
+    "table",
+    "trees",
+]
 
 HEADER = 2
 LONGEST = 255
@@ -33,60 +51,54 @@ FRAGMENT = 242
 VENDOR = 221
 EXTENSION = 255
 WFA_NAN = bytes.fromhex("506f9a13")
+_GENERAL = "IEEE 802.11-2020 9.4.2.1"
 
 
 class ElementPart(parts.Part, frozen=True, kw_only=True, eq=False):
-    """Definition of one element."""
+    """Definition of one element, exported by its file as ELEMENT."""
 
     prefix: bytes = b""
     """first octets of the body that tell it from others of the same ID; not part of what `decode` gets."""
     length_code: str = "element_length"
 
 
-class NanElement(Body, frozen=True, kw_only=True):
-    """NAN attributes in a beacon or an Authentication frame."""
+ELEMENTS: Folder[ElementPart] = Folder("protocols.wifi_aware.elements", "ELEMENT", "element")
+_KEY = re.compile(r'^KEY = "([0-9a-f]{2})([0-9a-f]*)"$', re.MULTILINE)
 
-    attributes: tuple[Attr, ...] = ()
 
-    def as_plain(self) -> dict[str, Any]:
-        """As a JSON-like dict."""
-        return {"attributes": [attr.as_plain() for attr in self.attributes]}
+def key_of(file: Path) -> tuple[int, bytes] | None:
+    """Element ID and first octets of an element file, read as text."""
+    found = _KEY.search(file.read_text(encoding="utf-8"))
+    return (int(found.group(1), 16), bytes.fromhex(found.group(2))) if found else None
 
-    @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> NanElement:
-        """The inverse of `as_plain`. Raises EncodeError."""
-        if unknown := set(plain) - {"attributes"}:
-            raise EncodeError(min(unknown), "is no field of a NAN element")
-        return cls(attributes=attributes_of(plain.get("attributes", []), "attributes"))
+
+@functools.cache
+def _names() -> dict[int, tuple[tuple[bytes, str], ...]]:
+    """ID -> (first octets, name) of every registered element, the longest first; imports none of them."""
+    out: dict[int, list[tuple[bytes, str]]] = {}
+    for file in ELEMENTS.files():
+        if (key := key_of(file)) is not None:
+            out.setdefault(key[0], []).append((key[1], file.stem))
+    return {number: tuple(sorted(rows, reverse=True)) for number, rows in out.items()}
+
+
+def _name(number: int, octets: bytes) -> str | None:
+    """Name of the file for an element, None when it is opaque."""
+    for prefix, name in _names().get(number, ()):
+        if octets.startswith(prefix):
+            return name
+    return None
+
+
+def find(number: int, octets: bytes) -> ElementPart | None:
+    """The definition for an element ID and the octets behind the length, None when it is opaque."""
+    name = _name(number, octets)
+    return None if name is None else ELEMENTS.get(name)
 
 
 def attributes_of(plain: Any, path: str) -> tuple[Attr, ...]:
     """Attributes of a JSON-like list. Raises EncodeError with their path."""
     return tuple(Attr.of_plain(item, where) for where, item in parts.listed(plain, path))
-
-
-def _nan_element(reader: Reader) -> NanElement:
-    attributes, nodes = walker.trees(reader.data, 0, len(reader.data), reader.walk, reader.keys)
-    reader.walk.nodes.extend(nodes)
-    return NanElement(attributes=attributes)
-
-
-NAN = ElementPart(
-    id=VENDOR,
-    prefix=WFA_NAN,
-    name="nan",
-    title="NAN element",
-    source="Wi-Fi Aware 4.0, NAN IE",
-    fields=NanElement,
-    decode=_nan_element,
-    encode=lambda fields: b"".join(attr.written() for attr in fields.attributes),
-    multiple=True,
-    keyed=True,
-)
-
-PARTS: dict[int, tuple[ElementPart, ...]] = {VENDOR: (NAN,)}
-"""Element ID -> definitions, told apart by their prefix."""
-NAMES = {part.name: part for rows in PARTS.values() for part in rows}
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
@@ -98,14 +110,26 @@ class Element(msgspec.Struct, frozen=True, gc=False):
     @property
     def part(self) -> ElementPart | None:
         """Its definition, None when it is opaque."""
-        rows = PARTS.get(self.id, ())
-        return next((part for part in rows if self.octets.startswith(part.prefix)), None)
+        return find(self.id, self.octets)
 
     @property
     def name(self) -> str:
-        """Name of its definition, "element_dd" when it has none."""
+        """Name of its definition, "element_2d" when it has none ("element_ff_23" with an ID extension)."""
+        found = _name(self.id, self.octets)
+        if found is not None:
+            return found
+        more = f"_{self.octets[:1].hex()}" if self.id == EXTENSION and self.octets else ""
+        return f"element_{self.id:02x}{more}"
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
         part = self.part
-        return part.name if part is not None else f"element_{self.id:02x}"
+        if part is not None:
+            return part.title
+        if self.id == EXTENSION and self.octets:
+            return EXTENSION_NAMES.get(self.octets[0], "unknown element")
+        return NAMES.get(self.id, "unknown element")
 
     @property
     def fields(self) -> Any:
@@ -118,7 +142,7 @@ class Element(msgspec.Struct, frozen=True, gc=False):
     @property
     def attributes(self) -> tuple[Attr, ...]:
         """Attributes of a NAN element, none decoded; empty for others. Raises DecodeError."""
-        if self.part is not NAN:
+        if self.id != VENDOR or not self.octets.startswith(WFA_NAN):
             return ()
         return walker.table(self.octets, len(WFA_NAN))
 
@@ -138,12 +162,14 @@ class Element(msgspec.Struct, frozen=True, gc=False):
         which, rest = parts.choice_of(plain, "element", path)
         if isinstance(which, int):
             return cls(which, parts.opaque(rest, path))
-        part = NAMES.get(which)
-        if part is None:
-            raise EncodeError(
-                parts.join(path, "element"), f"{which!r} is not one of {', '.join(NAMES)}"
-            )
-        return cls(part.id, part.prefix + parts.written_plain(part, rest, path))
+        try:
+            part = ELEMENTS.get(which)
+        except UnknownNameError as exc:
+            raise EncodeError(parts.join(path, "element"), str(exc)) from exc
+        octets = part.prefix + parts.written_plain(part, rest, path)
+        if find(part.id, octets) is not part:
+            raise EncodeError(path, f"these octets are no {part.name} element on the air")
+        return cls(part.id, octets)
 
     def written(self) -> bytes:
         """ID, length and octets, cut into Fragment elements when they are too many."""
@@ -214,12 +240,13 @@ def _tree(
 ) -> Node:
     """The node of one element, its header at octet `start`, the next one at `stop`."""
     part = element.part
-    base = start + HEADER + (len(part.prefix) if part is not None else 0)
+    skip = len(part.prefix) if part is not None else 0
+    base = start + HEADER + skip
     joined = stop - start - HEADER > LONGEST
     doubts: tuple[str, ...] = ()
-    octets = element.octets[len(part.prefix) :] if part is not None else element.octets
+    octets = element.octets[skip:]
     inner: tuple[Node, ...] = (Node("octets", octets.hex(), None, 0, len(octets), ()),)
-    if part is NAN and not joined:
+    if part is not None and part.prefix == WFA_NAN and not joined:
         return _node(element, start, stop, walker.trees(data, base, stop, walk, keys, path)[1])
     if part is not None:
         try:
@@ -237,18 +264,27 @@ def _node(
     element: Element, start: int, stop: int, inner: tuple[Node, ...], doubts: tuple[str, ...] = ()
 ) -> Node:
     part = element.part
-    title = part.title if part is not None else "unknown element"
-    source = part.source if part is not None else "IEEE 802.11-2020 9.4.2.1"
-    head = (
-        Node("id", element.id, None, start, start + 1, (), title, None, source),
-        Node(
-            "length", len(element.octets), None, start + 1, start + HEADER, (), None, None, source
-        ),
-    )
-    return Node(element.name, None, None, start, stop, (*head, *inner), title, None, source, doubts)
+    title = element.title
+    source = part.source if part is not None else _GENERAL
+    body = start + HEADER
+
+    def head(name: str, value: Any, first: int, end: int, meaning: str | None = None) -> Node:
+        return Node(name, value, None, first, end, (), meaning, None, source)
+
+    nodes = [
+        head("id", element.id, start, start + 1, NAMES.get(element.id)),
+        head("length", len(element.octets), start + 1, body),
+    ]
+    prefix = part.prefix if part is not None else b""
+    if element.id == EXTENSION and prefix:
+        nodes.append(head("id_extension", prefix[0], body, body + 1, title))
+    elif prefix:
+        nodes.append(head("oui", prefix[:3].hex(), body, body + 3, "Wi-Fi Alliance"))
+        nodes.append(head("type", prefix[3], body + 3, body + 4, title))
+    return Node(element.name, None, None, start, stop, (*nodes, *inner), title, None, source, doubts)
 
 
 def make(fields: Any) -> Element:
     """The element that carries these typed fields. Raises EncodeError."""
-    part = next(part for part in NAMES.values() if part.fields is type(fields))
+    part: ElementPart = sys.modules[type(fields).__module__].ELEMENT
     return Element(part.id, part.prefix + parts.written(part, fields))
