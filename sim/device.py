@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
+    from sim.person import Face
     from sim.trace import TraceEvent
 
 __all__ = [
@@ -83,6 +84,15 @@ class Place(Protocol):
 
     def name_of(self, address: str) -> str:
         """Name of the node that uses this radio address, else the address."""
+        ...
+
+    @property
+    def faces(self) -> dict[str, Face]:
+        """What people can see of each node, by its name."""
+        ...
+
+    def secret(self, value: str) -> Any:
+        """A PIN or key for the trace: as it is when the run reveals such, else dots that compare equal to it."""
         ...
 
     def address_of(self, name: str) -> str:

@@ -5,7 +5,7 @@ No clock, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -58,7 +58,7 @@ def _value(event: TraceEvent, name: str) -> Any:
         return event.note
     value: Any = event.fields
     for part in name.split("."):
-        value = value.get(part, _NOTHING) if isinstance(value, dict) else _NOTHING
+        value = cast("dict[str, Any]", value).get(part, _NOTHING) if isinstance(value, dict) else _NOTHING
     return value
 
 
@@ -67,15 +67,16 @@ def _agrees(wanted: Any, got: Any) -> bool:
         return False
     if not isinstance(wanted, dict):
         return bool(wanted == got)
+    bounds = cast("dict[str, Any]", wanted)
     tests: dict[str, Callable[[Any], bool]] = {
         "min": lambda limit: got is not None and got >= limit,
         "max": lambda limit: got is not None and got <= limit,
         "contains": lambda part: part in got,
         "not": lambda other: got != other,
     }
-    if not wanted.keys() <= tests.keys():
+    if not bounds.keys() <= tests.keys():
         return bool(wanted == got)
-    return all(tests[name](limit) for name, limit in wanted.items())
+    return all(tests[name](limit) for name, limit in bounds.items())
 
 
 class Watch:
@@ -132,5 +133,5 @@ class Watch:
 
 def _phrase(wanted: Any) -> str:
     if isinstance(wanted, dict):
-        return " and ".join(f"{name} {value}" for name, value in wanted.items())
+        return " and ".join(f"{k} {v}" for k, v in cast("dict[str, Any]", wanted).items())
     return f"= {wanted}"

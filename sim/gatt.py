@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 Property = Literal["read", "write", "write_without_response", "notify", "indicate"]
-Security = Literal["open", "encrypted", "authenticated"]
+Security = Literal["open", "encrypted", "authenticated", "authorized"]
 ACCESS: tuple[str, ...] = ("read", "write", "write_without_response", "notify", "indicate")
 Sort = Literal["connectable", "scannable", "non_connectable"]
 
@@ -38,6 +38,10 @@ class Peer(msgspec.Struct, frozen=True):
     address: str
     handle: int
     """connection handle of our controller."""
+    encrypted: bool = False
+    authenticated: bool = False
+    """encrypted with a key that no man in the middle can have made."""
+    bonded: bool = False
 
 
 class AttError(Exception):
@@ -69,6 +73,8 @@ class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[Peer], bytes] | None = None
     write: Callable[[Peer, bytes], None] | None = None
     read_security: Security = "open"
+    """authenticated: an encrypted link whose key is protected against a man in the middle; authorized: an encrypted
+    link, and the device's `authorize` says yes. Subscribing takes the same."""
     write_security: Security = "open"
     descriptors: tuple[Descriptor, ...] = ()
     name: str = ""

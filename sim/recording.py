@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from protocols.ble.ll_capture import captured_packet
 from protocols.capture import Direction, Packet, Writer, writer_for
 from protocols.errors import OutputError, UnknownNameError, UsageError
+from sim.redaction import hides
 from sim.trace import TraceEvent, line_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = ["Recorder"]
 _HCI_H4 = 187
 _LE_LL_WITH_PHDR = 256
 _FIRST_ADVERTISING_CHANNEL = 37
+_ADVERTISING_ADDRESS, _ADVERTISING_CRC_INIT = 0x8E89BED6, 0x555555  # of packets that say nothing else: a crowd's
+_ZEROED = "key octets replaced by zeros; --reveal keeps them"
 _ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 
 
@@ -51,7 +54,7 @@ class Recorder:
         writer = writer_for(file)(self._open(file))
         self._writers.append((file, writer))
         if node:
-            self._world.hci_taps.append(_hci_tap(node, file, writer))
+            self._world.hci_taps.append(_hci_tap(node, file, writer, reveal=self._world.reveal))
         else:
             self._world.air.observe(_AirTap(file, writer).on_air)
 
@@ -92,15 +95,18 @@ def _write(file: str, writer: Writer, packet: Packet) -> None:
         raise OutputError(file, exc) from exc
 
 
-def _hci_tap(node: str, file: str, writer: Writer) -> Callable[[str, int, str, bytes], None]:
+def _hci_tap(
+    node: str, file: str, writer: Writer, *, reveal: bool
+) -> Callable[[str, int, str, bytes], None]:
     def tap(name: str, t_us: int, direction: str, packet: bytes) -> None:
         if name == node:
             way: Direction = "sent" if direction == "tx" else "received"
             number = writer.written + 1
+            comment = "" if reveal or not hides(packet) else _ZEROED
             _write(
                 file,
                 writer,
-                Packet(number, t_us, _HCI_H4, packet, len(packet), way, interface=node),
+                Packet(number, t_us, _HCI_H4, packet, len(packet), way, node, comment),
             )
 
     return tap
@@ -125,9 +131,9 @@ class _AirTap:
             sent.data,
             channel=int(str(sent.channel)),
             rssi_dbm=max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm),
-            access_address=meta.access_address,
-            crc_init=meta.crc_init,
-            phy=int(meta.phy),
+            access_address=getattr(meta, "access_address", _ADVERTISING_ADDRESS),
+            crc_init=getattr(meta, "crc_init", _ADVERTISING_CRC_INIT),
+            phy=int(getattr(meta, "phy", 1)),
             kind=self._kind(sent),
         )
         comment = f"from {sent.sender}" + (
@@ -140,7 +146,7 @@ class _AirTap:
         _write(self._file, self._writer, packet)
 
     def _kind(self, sent: Transmission) -> int:
-        central = self._centrals.get(sent.meta.access_address)
+        central = self._centrals.get(getattr(sent.meta, "access_address", _ADVERTISING_ADDRESS))
         if central is not None:
             return _TO_PERIPHERAL if sent.sender == central else _TO_CENTRAL
         return _ADVERTISING if int(str(sent.channel)) >= _FIRST_ADVERTISING_CHANNEL else _AUXILIARY

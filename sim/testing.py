@@ -18,7 +18,21 @@ from sim.world import RunResult, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bench", "HeardAdvert", "Run", "nearbench"]
+    from hypothesis.strategies import SearchStrategy
+
+    from protocols.wifi_aware.attributes import Attr
+    from protocols.wifi_aware.elements import Element
+    from protocols.wifi_aware.frames import Frame
+
+__all__ = [
+    "Bench",
+    "HeardAdvert",
+    "Run",
+    "nearbench",
+    "wifi_aware_attributes",
+    "wifi_aware_elements",
+    "wifi_aware_frames",
+]
 
 
 class HeardAdvert(msgspec.Struct, frozen=True):
@@ -125,6 +139,27 @@ def _heard(event: TraceEvent) -> HeardAdvert:
         scan_response=bool(fields["scan_response"]),
         data=event.data or b"",
     )
+
+
+def wifi_aware_frames() -> SearchStrategy[Frame]:
+    """Hypothesis strategy of valid Wi-Fi Aware frames (`protocols.wifi_aware.frames`). Needs hypothesis."""
+    from protocols.wifi_aware import strategies  # when used: hypothesis is in the test extra
+
+    return strategies.frames()
+
+
+def wifi_aware_attributes(name: str | None = None) -> SearchStrategy[Attr]:
+    """Hypothesis strategy of valid NAN attributes, of any or of that name. Needs hypothesis. Raises UnknownNameError."""
+    from protocols.wifi_aware import strategies  # as above
+
+    return strategies.attributes(name)
+
+
+def wifi_aware_elements(name: str | None = None) -> SearchStrategy[Element]:
+    """Hypothesis strategy of valid 802.11 elements, of any or of that name. Needs hypothesis. Raises UnknownNameError."""
+    from protocols.wifi_aware import strategies  # as above
+
+    return strategies.elements(name)
 
 
 @pytest.fixture

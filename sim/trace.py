@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from protocols.errors import OutputError
+from sim.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,9 +151,15 @@ class TraceLog:
 _ENCODER = msgspec.json.Encoder()
 
 
+def _plain(value: Any) -> str:
+    if isinstance(value, Secret):
+        return repr(value)
+    raise NotImplementedError(type(value))
+
+
 def line_of(event: TraceEvent) -> bytes:
-    """The event as one line of JSON with a newline; bytes as hex."""
-    plain = msgspec.to_builtins(event, builtin_types=(bytes,))
+    """The event as one line of JSON with a newline; bytes as hex, secrets as dots."""
+    plain = msgspec.to_builtins(event, builtin_types=(bytes,), enc_hook=_plain)
     if event.data is not None:
         plain["data"] = event.data.hex()
     return _ENCODER.encode(plain) + b"\n"

@@ -26,12 +26,14 @@ from sim.crowds import join_crowd
 from sim.device import Device, check_arguments, convert, node_error
 from sim.expect import Outcome, Watch
 from sim.phones import PHONES, Phone
+from sim.redaction import Secret, redacted
 from sim.rng import Streams
 from sim.trace import TraceEvent, TraceLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
 
+    from sim.person import Face
     from sim.scenario import NodeSpec, Scenario, Step
 
 __all__ = ["RadioPlace", "RunResult", "World"]
@@ -64,6 +66,13 @@ class RadioPlace(Protocol):
     air: Air
     streams: Streams
     trace: TraceLog
+    base: Path
+    reveal: bool
+    faces: dict[str, Face]
+
+    def secret(self, value: str) -> Any:
+        """A PIN or key for the trace."""
+        ...
 
     def position_of(self, node: str) -> Any:
         """Place or walk of a node, as the air takes it."""
@@ -87,7 +96,10 @@ class RadioPlace(Protocol):
 
 
 class World:
-    """One run of one scenario. Build it, add sinks and captures, then `run`."""
+    """One run of one scenario. Build it, add sinks and captures, then `run`.
+
+    `reveal`: PINs and keys stand in trace and captures as they are; otherwise as dots and zeros.
+    """
 
     def __init__(
         self,
@@ -96,8 +108,11 @@ class World:
         seed: int | None = None,
         speed: float | None = None,
         capacity: int = 200_000,
+        reveal: bool = False,
     ) -> None:
         self.scenario = scenario
+        self.reveal = reveal
+        self.faces: dict[str, Face] = {}
         self.seed = scenario.seed if seed is None else seed
         self.streams = Streams(self.seed)
         self.loop = VirtualLoop(speed=speed)
@@ -183,9 +198,14 @@ class World:
 
     def hci(self, node: str, direction: str, packet: bytes) -> None:
         """Trace and capture one HCI packet."""
-        self.trace.emit(node, "hci", "packet", direction=direction, data=packet)
+        shown = packet if self.reveal else redacted(packet)
+        self.trace.emit(node, "hci", "packet", direction=direction, data=shown)
         for tap in self.hci_taps:
-            tap(node, self.loop.now_us, direction, packet)
+            tap(node, self.loop.now_us, direction, shown)
+
+    def secret(self, value: str) -> Any:
+        """A PIN or key for the trace: as it is when revealed, else dots that compare equal to it."""
+        return value if self.reveal else Secret(value)
 
     # Running
 
@@ -196,7 +216,7 @@ class World:
         return self.result()
 
     @contextlib.contextmanager
-    def session(self) -> Iterator[None]:
+    def session(self) -> Generator[None]:
         """Inside the block the devices live and the steps are taken, whoever drives `loop`; afterwards all is off."""
         # bumble is imported when a radio is built, not before
         from sim.ble.determinism import seeded
@@ -394,8 +414,12 @@ def _arguments_text(step: Step) -> str:
 
 
 def load_world(
-    name: str, *, seed: int | None = None, settings: dict[str, Any] | None = None
+    name: str,
+    *,
+    seed: int | None = None,
+    settings: dict[str, Any] | None = None,
+    reveal: bool = False,
 ) -> World:
     """A world from a scenario's name or path with settings put over it."""
     scenario = scenarios.with_settings(scenarios.load(name), settings or {})
-    return World(scenario, seed=seed)
+    return World(scenario, seed=seed, reveal=reveal)

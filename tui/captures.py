@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from protocols.capture import Packet, open_reader
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, encode, format_of, summary
 from protocols.errors import CaptureError, EncodeError, UsageError
-from tui.output import context_of, document, error_object, line, plain_tree, say
+from tui.output import context_of, document, error_object, hanging, line, plain_tree, say, shown_octets, tree_lines
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
 __all__ = ["decode_capture", "summary_of"]
+
+_LONG = (105, 127)
+"""Link types whose lines are broken at 80 columns: 802.11, of which every line carries two addresses."""
 
 
 def decode_capture(path: Path, options: argparse.Namespace) -> int:
@@ -26,7 +29,8 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
         stream = path.open("rb")
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror}") from None
-    status, collected = 0, []
+    status = 0
+    collected: list[dict[str, Any]] = []
     with stream:
         reader = open_reader(stream, str(path))
         try:
@@ -37,7 +41,7 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
                     out = _object(packet, found, context, options)
                     collected.append(out) if options.json else print(line(out))  # noqa: T201  # a command's output
                 else:
-                    _print(packet, found)
+                    _print(packet, found, tree=options.tree)
         except CaptureError as exc:
             say(f"nearbench: {exc}; what came before it is shown")
             status = 1
@@ -75,9 +79,15 @@ def _summary(packet: Packet, found: Dissection | None) -> str:
     return text
 
 
-def _print(packet: Packet, found: Dissection | None) -> None:
+def _print(packet: Packet, found: Dissection | None, *, tree: bool) -> None:
     way = {"sent": ">", "received": "<"}.get(packet.direction or "", " ")
-    print(f"{packet.number:6} {packet.t_us / 1e6:14.6f} {way} {_summary(packet, found)}")  # noqa: T201  # as above
+    head = f"{packet.number:6} {packet.t_us / 1e6:14.6f} {way} "
+    text = _summary(packet, found)
+    for row in hanging(head, text) if packet.link_type in _LONG else [f"{head}{text}"]:
+        print(row)  # noqa: T201  # as above
+    if found is not None and tree:
+        for row in tree_lines(found.tree, shown_octets(found, packet.data)):
+            print(row)  # noqa: T201  # as above
 
 
 def _object(

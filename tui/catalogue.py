@@ -22,6 +22,8 @@ class Kind(NamedTuple):
     show: Callable[[str], dict[str, Any]]
     empty: str = ""
     """what to say when there are none."""
+    lines: Callable[[dict[str, Any]], list[str]] | None = None
+    """a row as text, where name and title do not say it."""
 
 
 def _first_line(text: str | None) -> str:
@@ -100,6 +102,14 @@ def _phones() -> Any:
     return PHONES
 
 
+def _accessory(name: str) -> dict[str, Any]:
+    return _device(_accessories(), name)
+
+
+def _phone(name: str) -> dict[str, Any]:
+    return _device(_phones(), name)
+
+
 def _formats() -> list[dict[str, Any]]:
     from protocols.ble.payloads import FORMATS
 
@@ -121,6 +131,44 @@ def _format(name: str) -> dict[str, Any]:
     return describe(FORMATS.get(name))
 
 
+def _attributes() -> list[dict[str, Any]]:
+    from protocols.wifi_aware.describe import rows
+
+    return rows()
+
+
+def _attribute(name: str) -> dict[str, Any]:
+    from protocols.wifi_aware.describe import describe, named
+
+    return describe(named(name))
+
+
+def _rules() -> list[dict[str, Any]]:
+    from sim.explain import all_rules
+
+    keys = ("id", "title", "confidence", "source", "status")
+    return [{key: getattr(rule, key) for key in keys} for rule in all_rules().values()]
+
+
+def _rule_lines(row: dict[str, Any]) -> list[str]:
+    import textwrap
+
+    head = f"{row['id']:<6} {row['status']:<13}  {row['title']}"
+    about = f"{row['confidence']}: {row['source']}"
+    indent = " " * 7
+    return [head, *textwrap.wrap(about, 80, initial_indent=indent, subsequent_indent=indent)]
+
+
+def _rule(name: str) -> dict[str, Any]:
+    import msgspec
+
+    from sim.explain import rule_of
+
+    rule = rule_of(name)
+    shown = {key: value for key, value in msgspec.structs.asdict(rule).items() if key != "judge"}
+    return shown | {"stories": list(rule.stories), "profiles": list(rule.profiles)}
+
+
 def _nothing() -> list[dict[str, Any]]:
     return []
 
@@ -134,16 +182,12 @@ def _unknown(kind: str) -> Callable[[str], dict[str, Any]]:
 
 KINDS: dict[str, Kind] = {
     "scenarios": Kind(_scenarios, _scenario),
-    "accessories": Kind(
-        lambda: _device_rows(_accessories()), lambda name: _device(_accessories(), name)
-    ),
-    "phones": Kind(lambda: _device_rows(_phones()), lambda name: _device(_phones(), name)),
+    "accessories": Kind(lambda: _device_rows(_accessories()), _accessory),
+    "phones": Kind(lambda: _device_rows(_phones()), _phone),
     "formats": Kind(_formats, _format),
     "faults": Kind(_nothing, _unknown("fault"), "no faults are registered yet"),
-    "attributes": Kind(
-        _nothing, _unknown("attribute"), "no Wi-Fi Aware attributes are registered yet"
-    ),
-    "rules": Kind(_nothing, _unknown("rule"), "no phone rules are registered yet"),
+    "attributes": Kind(_attributes, _attribute),
+    "rules": Kind(_rules, _rule, lines=_rule_lines),
     "transports": Kind(_nothing, _unknown("transport"), "no transports are registered yet"),
 }
 

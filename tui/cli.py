@@ -95,7 +95,7 @@ def _version() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    debug = "--debug" in _split(words)[0]
     try:
         return _main(words)
     except BrokenPipeError:
@@ -126,6 +126,12 @@ def _reader_left() -> int:
     return 141
 
 
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before the first `--`, and after it: a program's own words, which nobody reads."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
 def _main(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
@@ -134,7 +140,9 @@ def _main(words: list[str]) -> int:
         print(f"nearbench {_version()}")
         return 0
     command = _load(words[0])
-    options = _parser(words[0], command).parse_args(words[1:])
+    own, program = _split(words[1:]) if getattr(command, "RUNS_PROGRAM", False) else (words[1:], [])
+    options = _parser(words[0], command).parse_args(own)
+    options.program = program
     status = command.run(options)
     sys.stdout.flush()
     return status

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING, Any, cast
 
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from protocols.dissect import Dissection
     from protocols.layout import Node
 
-__all__ = ["context_of", "document", "error_object", "line", "plain_tree", "table", "tree_lines"]
+__all__ = ["context_of", "document", "error_object", "hanging", "line", "plain_tree", "shown_octets", "table", "tree_lines"]
 
 
 def document(value: Any) -> str:
@@ -31,6 +33,17 @@ def error_object(code: str, offset: int | None, message: str) -> dict[str, Any]:
     return {"code": code, "offset": offset, "message": message}
 
 
+def json_object(text: str | bytes, where: str) -> dict[str, Any]:
+    """A JSON object from text. Raises UsageError that names `where`."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{where}: no JSON: {exc}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{where}: not a JSON object")
+    return cast("dict[str, Any]", value)
+
+
 def context_of(pairs: Iterable[str]) -> dict[str, Any]:
     """`--context key=value` options as a mapping. Raises UsageError."""
     context: dict[str, Any] = {}
@@ -44,47 +57,132 @@ def context_of(pairs: Iterable[str]) -> dict[str, Any]:
 
 def plain_tree(nodes: Sequence[Node]) -> list[dict[str, Any]]:
     """Tree nodes as JSON objects; what is not known of a node is left out."""
-    out = []
+    out: list[dict[str, Any]] = []
     for node in nodes:
         plain: dict[str, Any] = {"name": node.name, "value": node.value, "unit": node.unit}
         plain |= {"start": node.start, "end": node.end, "children": plain_tree(node.children)}
         for key in ("meaning", "bits", "source", "doubts"):
-            if value := getattr(node, key):
-                plain[key] = list(value) if isinstance(value, tuple) else value
+            value: Any = getattr(node, key)
+            if value:
+                plain[key] = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
         out.append(plain)
     return out
 
 
 def tree_lines(nodes: Sequence[Node], data: bytes, *, columns: int = 80) -> Iterator[str]:
-    """The tree as text: offset, octets, name, value; at most `columns` wide where values allow."""
-    yield from _tree_lines(nodes, data, 0, columns)
+    """The tree as text: offset, octets, name, value; at most `columns` wide where names allow.
+
+    Bits that are not set and say nothing else share a row; a group tells its source when its parent's is another.
+    """
+    yield from _tree_lines(nodes, data, 0, columns, None)
 
 
-def _tree_lines(nodes: Sequence[Node], data: bytes, depth: int, columns: int) -> Iterator[str]:
-    for node in nodes:
-        octets = data[node.start : node.end].hex()
-        shown = octets if len(octets) <= 16 else f"{octets[:14]}…"
-        name = f"{'  ' * depth}{node.name}"
-        text = _value_text(node)
-        room = columns - 50
-        yield f"{node.start:4}  {shown:<16}  {name:<24}  {text[:room] if len(text) > room else text}".rstrip()
-        for start in range(room, len(text), room):
-            yield f"{'':50}{text[start : start + room]}"
+_VALUE_COLUMN = 50
+_NAME_COLUMN = 24
+
+
+def _tree_lines(
+    nodes: Sequence[Node], data: bytes, depth: int, columns: int, parent: Node | None
+) -> Iterator[str]:
+    at = 0
+    while at < len(nodes):
+        node = nodes[at]
+        unset = _unset_bits(nodes, at)
+        if len(unset) > 1:
+            text = ", ".join(bit.name for bit in unset)
+            yield from _row(node, data, f"{'  ' * depth}not set", text, columns)
+            at += len(unset)
+            continue
+        text = _value_text(node, None if parent is None else parent.meaning)
+        yield from _row(node, data, f"{'  ' * depth}{node.name}", text, columns)
+        told = None if parent is None else parent.source
+        if node.children and node.source is not None and node.source != told:
+            yield from _source_lines(node.source, depth, columns)
         for doubt in node.doubts:
-            yield f"{'':50}! {doubt}"
-        yield from _tree_lines(node.children, data, depth + 1, columns)
+            yield from _wrapped(f"! {doubt}", columns)
+        yield from _tree_lines(node.children, data, depth + 1, columns, node)
+        at += 1
 
 
-def _value_text(node: Node) -> str:
+def _unset_bits(nodes: Sequence[Node], at: int) -> list[Node]:
+    """The run of single bits from `at` on that belong to the same octets, are not set and mean nothing else."""
+    first, run = nodes[at], []
+    for node in nodes[at:]:
+        plain = node.bits is not None and node.value is False and not (node.meaning or node.doubts)
+        if not plain or (node.start, node.end) != (first.start, first.end):
+            break
+        run.append(node)
+    return run
+
+
+def _row(node: Node, data: bytes, name: str, text: str, columns: int) -> Iterator[str]:
+    octets = data[node.start : node.end].hex()
+    shown = octets if len(octets) <= 16 else f"{octets[:14]}…"
+    head = f"{node.start:4}  {shown:<16}  {name:<{_NAME_COLUMN}}"
+    first, *rest = _broken(text, columns - _VALUE_COLUMN)
+    if len(name) > _NAME_COLUMN and len(head) + 2 + len(first) > columns:
+        yield head
+        rest = [first, *rest]
+    else:
+        yield f"{head}  {first}".rstrip()
+    for piece in rest:
+        yield f"{'':{_VALUE_COLUMN}}{piece}"
+
+
+def _wrapped(text: str, columns: int) -> Iterator[str]:
+    for piece in _broken(text, columns - _VALUE_COLUMN):
+        yield f"{'':{_VALUE_COLUMN}}{piece}"
+
+
+def _source_lines(source: str, depth: int, columns: int) -> Iterator[str]:
+    indent = " " * (24 + 2 * depth)
+    for piece in _broken(f"[{source}]", columns - len(indent)):
+        yield f"{indent}{piece}"
+
+
+def shown_octets(found: Dissection, data: bytes) -> bytes:
+    """The octets to show beside the tree: `data`, what a key decrypted in clear."""
+    shown = getattr(found.fields, "shown_octets", None)
+    return data if shown is None else bytes(shown(data))
+
+
+def hanging(head: str, text: str, *, columns: int = 80) -> Iterator[str]:
+    """`text` behind `head`, its further lines under the first.
+
+    Two spaces are where it breaks first; an address pair ("a > b") stays on one line.
+    """
+    room = columns - len(head)
+    kept = text.replace(" > ", _TOGETHER)
+    parts = [kept] if len(kept) <= room else kept.split("  ")
+    for number, piece in enumerate(piece for part in parts for piece in _broken(part, room)):
+        yield f"{head if number == 0 else ' ' * len(head)}{piece.replace(_TOGETHER, ' > ')}".rstrip()
+
+
+_TOGETHER = "\u00a0>\u00a0"
+
+
+def _broken(text: str, room: int) -> list[str]:
+    """`text` in pieces that fit, broken between words where there are any; one piece at least."""
+    return textwrap.wrap(text, max(room, 10), break_on_hyphens=False) or [""]
+
+
+def _value_text(node: Node, known: str | None) -> str:
+    """Value, unit and meaning; a meaning that the parent has told already (`known`) is left out."""
+    meaning = node.meaning if node.meaning != known else None
     if node.value is None:
-        text = "" if node.children else "not available"
-    elif isinstance(node.value, bool):
+        if node.children or meaning:
+            return meaning or ""
+        return "not available"
+    if isinstance(node.value, bool):
         text = "yes" if node.value else "no"
+    elif isinstance(node.value, list):
+        text = ", ".join(map(str, node.value))
     else:
         text = str(node.value)
-    if node.unit and node.value is not None:
+    text = text or "empty"
+    if node.unit:
         text = f"{text} {node.unit}"
-    return f"{text} ({node.meaning})" if node.meaning else text
+    return f"{text} ({meaning})" if meaning else text
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

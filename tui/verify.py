@@ -1,7 +1,8 @@
 """Checks of known-answer files against this implementation (contract, "verify"): one check per named thing.
 
-Adverts for now: every vector is decoded with and without its format's name, its error compared with code and
-offset, its lenient result compared, and its bytes rebuilt where the file asks for it.
+Adverts: every vector is decoded with and without its format's name, its error compared with code and offset, its
+lenient result compared, and its bytes rebuilt where the file asks for it. Wi-Fi Aware exchanges: their frames
+(`tui.verify_exchange`). `unchecked` names what a file also holds and this version does not check.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 
 from protocols.dissect import Block, Dissection, dissect, encode
 from protocols.errors import NearbenchError, UsageError
+from tui.verify_exchange import NOT_CHECKED, exchange_checks, is_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,13 @@ class FileReport(msgspec.Struct, frozen=True):
     file: str
     checks: tuple[Check, ...]
     deliberate: tuple[dict[str, str], ...] = ()
+    unchecked: tuple[str, ...] = ()
+    """in words; no part of the JSON form, which lists what was checked."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """The JSON form of the contract."""
+        checks = [msgspec.to_builtins(check) for check in self.checks]
+        return {"file": self.file, "checks": checks, "deliberate": list(self.deliberate)}
 
     @property
     def ok(self) -> bool:
@@ -55,8 +64,13 @@ def verify_file(path: Path) -> FileReport:
         return FileReport(
             str(path), tuple(check for v in plain["vectors"] for check in _advert_checks(v))
         )
+    if is_exchange(plain):
+        return FileReport(str(path), tuple(exchange_checks(plain)), unchecked=NOT_CHECKED)
+    if isinstance(plain, dict) and plain.get("name") == "crypto":
+        return FileReport(str(path), (), unchecked=("the single functions",))
     raise UsageError(
-        f"{path}: no known-answer file of a kind this version checks (adverts: an object with `vectors`)"
+        f"{path}: no known-answer file of a kind this version checks "
+        "(adverts: an object with `vectors`; Wi-Fi Aware exchanges: one with `frames`)"
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hw_bridge.bleak_air.systems import System
     from sim.phones import Report
 
-__all__ = ["Book", "Known", "Merger", "Parts", "Sight", "merger_for", "read_parts"]
+__all__ = ["Book", "Known", "Merger", "Parts", "RawPair", "Sight", "merger_for", "read_parts"]
 
 _SHORT_NAME, _NAME, _TX_POWER, _MANUFACTURER, _FLAGS = 0x08, 0x09, 0x0A, 0xFF, 0x01
 _NO_RSSI_DBM = -127
@@ -61,7 +61,11 @@ def _uuid(octets: bytes) -> str:
 @functools.lru_cache(maxsize=4096)
 def read_parts(data: bytes) -> Parts:
     """Read a run of AD structures; a later one of a kind replaces an earlier one, UUID lists are joined."""
-    found: dict[str, Any] = {"manufacturer": {}, "service_data": {}, "structures": tuple(_structures(data))}
+    found: dict[str, Any] = {
+        "manufacturer": {},
+        "service_data": {},
+        "structures": tuple(_structures(data)),
+    }
     uuids: list[str] = []
     for kind, value in found["structures"]:
         if kind in (_NAME, _SHORT_NAME):

@@ -26,7 +26,7 @@ from sim.scenario import NodeSpec, Scenario
 from sim.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Generator
 
     from sim.world import RunResult
 
@@ -62,7 +62,10 @@ def current() -> Bench:
 
 
 def with_computer(
-    scenario: Scenario, *, at: tuple[float, ...] = (0.0, 0.0), settings: dict[str, Any] | None = None
+    scenario: Scenario,
+    *,
+    at: tuple[float, ...] = (0.0, 0.0),
+    settings: dict[str, Any] | None = None,
 ) -> Scenario:
     """`scenario` with a computer at `at` (metres), unless it has one; `settings` go over the computer's."""
     found = [spec for spec in scenario.node if spec.phone == COMPUTER]
@@ -77,7 +80,10 @@ def with_computer(
 
 
 class Bench:
-    """One run of `scenario` with a program in it; `limit_us` of simulated time is what the program may take."""
+    """One run of `scenario` with a program in it; `limit_us` of simulated time is what the program may take.
+
+    `reveal`: PINs and keys stand in the trace as they are.
+    """
 
     def __init__(
         self,
@@ -86,8 +92,9 @@ class Bench:
         seed: int | None = None,
         speed: float | None = None,
         limit_us: int | None = None,
+        reveal: bool = False,
     ) -> None:
-        self.world = World(with_computer(scenario), seed=seed, speed=speed)
+        self.world = World(with_computer(scenario), seed=seed, speed=speed, reveal=reveal)
         self.computer = next(
             device for device in self.world.devices.values() if isinstance(device, Computer)
         )
@@ -95,7 +102,7 @@ class Bench:
         self._radio: HostRadio | None = None
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Bench]:
+    def open(self) -> Generator[Bench]:
         """Inside the block the world lives, and bleak is the computer's. Raises UsageError when one is open already."""
         if _open:
             raise UsageError("another program lives in a simulated air of this process already")
@@ -105,7 +112,9 @@ class Bench:
 
     def _switch_on(self) -> None:
         """Let what is switched on at the start get ready, as long as the computer needs for it."""
-        self.world.loop.run_until(lambda: self.computer.ready, _START_UP_US)
+        spec = next(one for one in self.world.scenario.node if one.name == self.computer.name)
+        if spec.power is None:
+            self.world.loop.run_until(lambda: self.computer.ready, _START_UP_US)
 
     def finish(self) -> RunResult:
         """After the program: the scenario's steps and expectations up to its duration; the verdict."""
@@ -188,7 +197,7 @@ def post(loop: ProgramLoop, call: Callable[..., object], *arguments: Any) -> boo
 
 
 @contextlib.contextmanager
-def _installed(bench: Bench) -> Iterator[None]:
+def _installed(bench: Bench) -> Generator[None]:
     """Inside the block bleak finds our backends."""
     from hw_bridge.bleak_air.adapter import AirAdapter  # they look up `current`
     from hw_bridge.bleak_air.client import AirClient  # likewise

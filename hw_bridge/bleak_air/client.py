@@ -114,9 +114,13 @@ class AirClient(BaseBleakClient):
             post(loop, self._on_lost, lost)
 
         async with asyncio.timeout(timeout_s):
-            with translated(self._system):
-                dial = self._bench.radio.connect(known, timeout_s, on_end)
-                self._link = await self._bench.on_air(dial)
+            try:
+                with translated(self._system):
+                    dial = self._bench.radio.connect(known, timeout_s, on_end)
+                    self._link = await self._bench.on_air(dial)
+            except BaseException:  # the link may have come about at the instant of the cancellation
+                self._bench.start(self._bench.radio.release(known, on_end))
+                raise
             self._lost, self._mtu_size = lost, None
             loop.on_close.append(self._abandon)
             try:
@@ -255,7 +259,11 @@ class AirClient(BaseBleakClient):
                     one,
                     one.handle,
                     normalize_uuid_str(one.uuid),
-                    [name for bit, name in CHARACTERISTIC_PROPERTIES.items() if one.properties & bit],
+                    [
+                        name
+                        for bit, name in CHARACTERISTIC_PROPERTIES.items()
+                        if one.properties & bit
+                    ],
                     lambda: self._mtu() - 3,
                     service,
                 )

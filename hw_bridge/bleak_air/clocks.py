@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from hw_bridge.bleak_air.loops import Drive
 
@@ -27,7 +27,7 @@ _NANOSECONDS = tuple(f"{name}_ns" for name in _SECONDS)
 
 
 @contextlib.contextmanager
-def simulated_clocks(drive: Drive) -> Iterator[None]:
+def simulated_clocks(drive: Drive) -> Generator[None]:
     """Inside the block the functions of `time` follow `drive` in this thread."""
     real = {name: getattr(time, name) for name in (*_SECONDS, *_NANOSECONDS, "sleep")}
     mine, world = threading.get_ident(), drive.world
@@ -49,12 +49,12 @@ def simulated_clocks(drive: Drive) -> Iterator[None]:
             if world.now_us >= end_us:
                 return
 
-    for name in _SECONDS:
-        first_s = real[name]()
-        setattr(time, name, here(lambda s=first_s: s + (world.now_us - start_us) / 1e6, name))
-    for name in _NANOSECONDS:
-        first_ns = real[name]()
-        setattr(time, name, here(lambda n=first_ns: n + (world.now_us - start_us) * 1000, name))
+    def going_on(name: str) -> Callable[[], Any]:
+        start, unit = real[name](), 1000 if name in _NANOSECONDS else 1e-6
+        return lambda: start + (world.now_us - start_us) * unit
+
+    for name in (*_SECONDS, *_NANOSECONDS):
+        setattr(time, name, here(going_on(name), name))
     time.sleep = here(sleep, "sleep")
     try:
         yield

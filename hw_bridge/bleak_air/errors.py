@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 
-from hw_bridge.bleak_air.link import PairingError
 from protocols.errors import UsageError
 from sim.gatt import AttError, LinkError
+from sim.pairing import PairingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from hw_bridge.bleak_air.systems import System
 
@@ -31,18 +31,26 @@ _BLUEZ_PAIRING = {
 
 
 @contextlib.contextmanager
-def translated(system: System) -> Iterator[None]:
+def translated(system: System) -> Generator[None]:
     """Inside the block what the air raises becomes bleak's exception, as `system` gives it to bleak."""
     try:
         yield
     except PairingError as exc:
         if system.name == "bluez":
-            name, words = _BLUEZ_PAIRING[exc.kind]
+            name, words = _BLUEZ_PAIRING[_ending(exc)]
             raise BleakDBusError(name, [words]) from exc
-        raise BleakError(f"Could not pair with device: {exc.kind.upper()}") from exc
+        raise BleakError(f"Could not pair with device: {exc}") from exc
     except AttError as exc:
         if system.says_not_paired and exc.code in LACKS_SECURITY:
             raise BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]) from exc
-        raise BleakGATTProtocolError(exc.code) from exc
+        raise BleakGATTProtocolError(int(exc.code)) from exc
     except (LinkError, UsageError) as exc:
         raise BleakError(str(exc)) from exc
+
+
+def _ending(error: PairingError) -> str:
+    """How a pairing ended, as BlueZ tells it apart."""
+    failure = error.failure
+    if failure.code is not None or failure.side != "link":
+        return "failed"
+    return "timeout" if "30 s" in failure.words else "gone"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 from protocols.errors import SimulationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from contextvars import Context
 
     from sim.clock import VirtualLoop
@@ -79,19 +79,21 @@ class Drive:
 
 
 @contextlib.contextmanager
-def _nothing_running() -> Iterator[None]:
+def _nothing_running() -> Generator[None]:
     """Inside the block no loop runs and no task is current in this thread, as the world's loop wants it."""
-    loop = asyncio._get_running_loop()  # the documented hook for loop implementations, as are the next
+    loop = (
+        asyncio._get_running_loop()
+    )  # the documented hook for loop implementations, as are the next
     task = None if loop is None else asyncio.current_task(loop)
     if loop is not None and task is not None:
-        asyncio.tasks._leave_task(loop, task)  # type: ignore[attr-defined]  # pyright: ignore  # hook, untyped
+        asyncio.tasks._leave_task(loop, task)  # likewise
     asyncio._set_running_loop(None)
     try:
         yield
     finally:
         asyncio._set_running_loop(loop)
         if loop is not None and task is not None:
-            asyncio.tasks._enter_task(loop, task)  # type: ignore[attr-defined]  # pyright: ignore  # hook, untyped
+            asyncio.tasks._enter_task(loop, task)  # likewise
 
 
 class _Selector(selectors.BaseSelector):
@@ -217,9 +219,7 @@ class ProgramLoop(asyncio.SelectorEventLoop):
     def _write_to_self(self) -> None:  # asyncio calls it after call_soon_threadsafe
         self.drive.wake()
 
-    def add_signal_handler(
-        self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts
-    ) -> None:
+    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
         """As asyncio's."""
         self._air_selector.watch_all()
         super().add_signal_handler(sig, callback, *args)
@@ -233,7 +233,9 @@ class ProgramLoop(asyncio.SelectorEventLoop):
         super().close()
 
 
-class _Policy(asyncio.DefaultEventLoopPolicy):  # deprecated from Python 3.14 on, and still the way `asyncio.run` asks
+class _Policy(
+    asyncio.DefaultEventLoopPolicy
+):  # deprecated from Python 3.14 on, and still the way `asyncio.run` asks
     """Gives every new event loop the world's time."""
 
     def __init__(self, drive: Drive) -> None:
@@ -246,12 +248,11 @@ class _Policy(asyncio.DefaultEventLoopPolicy):  # deprecated from Python 3.14 on
 
 
 @contextlib.contextmanager
-def program_loops(drive: Drive) -> Iterator[None]:
+def program_loops(drive: Drive) -> Generator[None]:
     """Inside the block `asyncio.run` and `new_event_loop` give loops of `drive`."""
-    before = asyncio.get_event_loop_policy()
-    policy = _Policy(drive)
-    asyncio.set_event_loop_policy(policy)
+    before = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated]  # see _Policy
+    asyncio.set_event_loop_policy(_Policy(drive))  # pyright: ignore[reportDeprecated]  # likewise
     try:
         yield
     finally:
-        asyncio.set_event_loop_policy(before)
+        asyncio.set_event_loop_policy(before)  # pyright: ignore[reportDeprecated]  # likewise

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from protocols.errors import NearbenchError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["check_program", "run_program"]
 
@@ -26,10 +26,14 @@ _FAILED, _INTERRUPTED = 1, 130
 
 def check_program(words: Sequence[str]) -> None:
     """Raise UsageError unless `words` name a Python file, or `-m` and a module."""
-    name = words[0] if words else ""
+    if not words:
+        raise UsageError(
+            "which program? write it after `--`: nearbench bleak SCENARIO -- program.py ARGS"
+        )
+    name = words[0]
     if name == "-m" and len(words) > 1:
         return
-    if name in ("python", "python3") or not name.endswith(".py") and not Path(name).is_file():
+    if name in ("python", "python3") or not (name.endswith(".py") or Path(name).is_file()):
         raise UsageError(
             f"program {name!r} is no Python file; write it after `--` as program.py ARGS or -m MODULE ARGS"
         )
@@ -38,7 +42,7 @@ def check_program(words: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _as_main(words: Sequence[str]) -> Iterator[None]:
+def _as_main(words: Sequence[str]) -> Generator[None]:
     argv, path, main = sys.argv, list(sys.path), sys.modules.get("__main__")
     module = words[0] == "-m"
     sys.argv = list(words[1:] if module else words)
@@ -65,7 +69,7 @@ def run_program(words: Sequence[str]) -> int:
         return _INTERRUPTED
     except NearbenchError:
         raise
-    except BaseException as exc:  # the program's own: shown as Python would
+    except BaseException as exc:  # noqa: BLE001  # whatever the program raised is shown as Python would
         _print(exc, words[0])
         return _FAILED
     finally:
@@ -78,7 +82,7 @@ def _status(code: object) -> int:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    print(code, file=sys.stderr)
+    sys.stderr.write(f"{code}\n")
     return _FAILED
 
 

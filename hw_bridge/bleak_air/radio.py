@@ -11,15 +11,18 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hw_bridge.bleak_air.adverts import Book, Known, Sight, merger_for
-from hw_bridge.bleak_air.link import HostCentral, HostLink, PairingError, pairing_config
+from hw_bridge.bleak_air.link import HostCentral, HostLink
 from hw_bridge.bleak_air.systems import SYSTEMS
-from sim.ble.stack import plain_address
 from sim.gatt import LinkError
+from sim.pairing import PairingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sim.ble.stack import Stack
     from sim.phones import Report
     from sim.phones.computer import Computer
 
@@ -46,7 +49,8 @@ class HostRadio:
         self.computer = computer
         self.system = SYSTEMS[computer.settings.os]
         self.book = Book(self._key, self.system.forget_us)
-        stack = computer.ble._stack  # type: ignore[attr-defined]  # pyright: ignore  # the phone's façade hides it
+        facade: Any = computer.ble  # the phone's view of its radio hides the stack
+        stack: Stack = facade._stack
         self._central = HostCentral(computer, stack)
         self._place = stack.place
         self._listeners: list[Listener] = []
@@ -55,8 +59,10 @@ class HostRadio:
         self._dial_turn = asyncio.Lock()
         self._links: dict[str, HostLink] = {}
         self._on_end: dict[str, list[Callable[[int], None]]] = {}
-        device = self._central.device
-        device.pairing_config_factory = self._pairing_config
+        if self.system.pairing == "just_works":
+            stack.pairing.settings = msgspec.structs.replace(
+                computer.settings, io="none", mitm="no"
+            )
 
     @property
     def now_us(self) -> int:
@@ -155,6 +161,7 @@ class HostRadio:
                 self._on_end[known.address] = []
                 known.connected = True
             self._on_end[known.address].append(on_end)
+        known.bonded = link.bonded
         if known.bonded and not link.encrypted and not await link.encrypt():
             await link.drop()
             raise LinkError(f"{link.name} has lost the key of the bond; unpair and pair again")
@@ -177,7 +184,7 @@ class HostRadio:
 
     async def _hang_up(self, call: asyncio.Future[HostLink]) -> None:
         """Cancel a dial at the controller, and end the link if it came about all the same."""
-        await self._central.device.cancel_connection()
+        await self._central.cancel()
         with contextlib.suppress(LinkError, TimeoutError):
             await (await call).disconnect()
 
@@ -194,39 +201,38 @@ class HostRadio:
         if link is not None:
             await link.disconnect()
 
+    async def release(self, known: Known, on_end: Callable[[int], None]) -> None:
+        """Give up the link that `on_end` was for; it ends when nobody else uses it."""
+        users = self._on_end.get(known.address, [])
+        if on_end in users:
+            users.remove(on_end)
+            if not users:
+                await self.disconnect(known)
+
     # Bonds
 
     async def pair(self, known: Known) -> None:
-        """Pair over the link that stands, unless a bond exists. Raises PairingError, LinkError."""
+        """Pair over the link that stands, unless a bond exists. Raises PairingError, LinkError, UsageError."""
         link = self._links.get(known.address)
         if link is None:
             raise LinkError(f"{self.computer.name}: there is no connection to pair over")
-        if known.bonded:
-            return
-        await link.pair(self.computer.settings.thinking / 1e6)
-        known.bonded = True
+        if not link.bonded:
+            await link.pair()
+        known.bonded = link.bonded
 
     async def unpair(self, known: Known) -> None:
         """Forget the bond and end the link."""
-        keystore = self._central.device.keystore
-        for name in (name for name, _ in await keystore.get_all()):
-            if name.lower().startswith(known.address):
-                await keystore.delete(name)
+        await self._central.forget(known.address)
         known.bonded = False
         await self.disconnect(known)
 
     async def elevate(self, known: Known) -> bool:
         """Answer an access that lacked security; whether it is worth a second try. Raises LinkError."""
         link = self._links.get(known.address)
-        if not self.system.elevates or link is None or link.encrypted:
+        if not self.system.elevates or link is None or link.bonded:
             return False
         try:
             await self.pair(known)
         except PairingError:
             return False
         return True
-
-    def _pairing_config(self, connection: Any) -> Any:
-        peer = self._place.name_of(plain_address(connection.peer_address))
-        just_works = self.system.pairing == "just_works"
-        return pairing_config(self.computer, peer, just_works=just_works)

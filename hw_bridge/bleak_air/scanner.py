@@ -63,9 +63,11 @@ class AirScanner(BaseBleakScanner):
             await self.stop()
         self.seen_devices = {}
         replace = bool(self._filters.get("DuplicateData", False))
-        listener = Listener(
-            lambda sight: self._heard(bench, loop, listener, sight), active=self._active, replace=replace
-        )
+
+        def on_sight(sight: Sight) -> None:
+            self._heard(bench, loop, listener, sight)
+
+        listener = Listener(on_sight, active=self._active, replace=replace)
         self._listener = listener
         loop.on_close.append(self._abandon)
         await bench.on_air(bench.radio.listen(listener), keep=True)
@@ -89,7 +91,9 @@ class AirScanner(BaseBleakScanner):
         """On the world's loop."""
         if listener is not self._listener or not self._passes(sight):
             return
-        if self.is_allowed_uuid(list(sight.parts.uuids)) and post(loop, self._seen, listener, sight):
+        if self.is_allowed_uuid(list(sight.parts.uuids)) and post(
+            loop, self._seen, listener, sight
+        ):
             bench.radio.meet(listener, sight)
 
     def _passes(self, sight: Sight) -> bool:
@@ -129,7 +133,9 @@ class AirScanner(BaseBleakScanner):
         )
         key = known.path if self._system.name == "bluez" else known.key
         address = known.address.upper() if self._use_bdaddr else known.key
-        device = self.create_or_update_device(key, address, sight.name, sight.details, advertisement)
+        device = self.create_or_update_device(
+            key, address, sight.name, sight.details, advertisement
+        )
         self.call_detection_callbacks(device, advertisement)
 
 

@@ -110,7 +110,7 @@ def second_segments_of(entry: ChannelEntry, coding: Coding = "wireshark") -> tup
     """Second segments of an 80 + 80 MHz entry, by its auxiliary bitmap; none without it."""
     if entry.auxiliary_bitmap is UNSET:
         return ()
-    return _channels(entry.operating_class, cast(int, entry.auxiliary_bitmap), 0, coding)
+    return _channels(entry.operating_class, entry.auxiliary_bitmap, 0, coding)
 
 
 def _channels(

@@ -2,150 +2,51 @@
 
 IEEE 802.11-2020 9.2 and 9.3.3; Wi-Fi Aware 4.0, NAN frame formats. `read` gives header and attribute table only;
 the formats decode every body and note the tree. Context: `fcs` true says that a frame check sequence is behind
-(a radiotap header says it itself). Codes: `frame_length` (fewer octets than the
-kind of frame needs), `frame_type` (another radiotap version), `element_length`, and those of the attributes; a
-wrong FCS, a reserved bit in use, a repeated or unknown attribute are doubts in the tree. No clock, no
-randomness, no IO.
+(a radiotap header says it itself); `tk` opens encrypted frames (one key or several); `csid` and `kek` explain key
+descriptors. Codes: `frame_length` (fewer octets than the kind of frame needs), `frame_type` (another radiotap
+version), `mic` (no key given opens the frame), `element_length`, and those of the attributes; a wrong FCS, a
+reserved bit in use, a repeated or unknown attribute are doubts in the tree. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
 
 from protocols import layout
 from protocols.errors import DecodeError, EncodeError
+from protocols.fixed import fixed
 from protocols.format import Example, Format, Keys, Reader, to_plain
-from protocols.layout import U8, U16LE, U64LE, Codec, Const, Node, Record
-from protocols.wifi_aware import elements, frames, parts, radiotap, walker
-from protocols.wifi_aware.header import CIPHER, CIPHER_HEADER, HEADER, MANAGEMENT, SUBTYPES, TYPES
-from protocols.wifi_aware.vocabulary import Bitmap, Words
+from protocols.layout import Node
+from protocols.wifi_aware import elements, frames, kinds, parts, protection, radiotap, walker
+from protocols.wifi_aware.header import CIPHER, FIXED_HEADER, HEADER, MANAGEMENT, SUBTYPES, TYPES
+from protocols.wifi_aware.kinds import MANAGEMENT_FRAME, NAF, PROTECTED, Kind, kind_of
 
 if TYPE_CHECKING:
+    from protocols.layout import Codec
     from protocols.wifi_aware.frames import Frame
+    from protocols.wifi_aware.protection import Opened
 
-__all__ = ["FORMAT", "PASN", "RADIOTAP", "build", "read"]
+__all__ = ["FORMAT", "RADIOTAP", "build", "clear_octets", "read"]
 
-WFA = bytes.fromhex("506f9a")
-PASN = 7
-_ACTION, _BEACON, _AUTHENTICATION = 13, 8, 11
-_ENCRYPTED = (10, 12, 13, 14)
-_EXTENDED_IV = 0x20
-
-CAPABILITY = {
-    0: "ESS", 1: "IBSS", 4: "privacy", 5: "short preamble", 8: "spectrum management", 9: "QoS",
-    10: "short slot time", 11: "APSD", 12: "radio measurement",
-}  # fmt: skip
-CATEGORIES = {4: "public action", 9: "protected dual of public action"}
-SUBTYPES_NAF = {
-    1: "ranging request", 2: "ranging response", 3: "ranging termination", 4: "ranging report",
-    5: "data path request", 6: "data path response", 7: "data path confirm", 8: "data path key installment",
-    9: "data path termination", 10: "schedule request", 11: "schedule response", 12: "schedule confirm",
-    13: "schedule update notification",
-}  # fmt: skip
-ALGORITHMS = {
-    0: "open",
-    1: "shared key",
-    2: "FT",
-    3: "SAE",
-    4: "FILS",
-    5: "FILS with PFS",
-    6: "FILS public key",
-    7: "PASN",
-}
-STATUSES = {
-    0: "success", 1: "unspecified failure", 30: "come back later", 38: "invalid parameters", 53: "invalid PMKID",
-    72: "invalid RSNE", 77: "unsupported finite cyclic group", 123: "unknown password identifier",
-    126: "SAE hash-to-element", 136: "invalid public key", 137: "PASN base AKM failed",
-}  # fmt: skip
-
-_VENDOR_ACTION = (
-    "category" / Words(U8, CATEGORIES),
-    "_action" / Const(b"\x09"),
-    "_oui" / Const(WFA),
-)
+_MAC_HEADER = "IEEE 802.11-2020 9.2.4"
+_CIPHER_SUITES = 0x22
+_GROUP_SUITES = (5, 6)
+_MME, _MME_SIZES = 76, (18, 26)
 
 
-class Kind(NamedTuple):
-    """How the body of one kind of frame is read: octets of its fixed part, and what follows it."""
-
-    fields: type[Frame]
-    title: str
-    source: str
-    size: int
-    fixed: Codec
-    rest: str
-
-
-_IEEE = "IEEE 802.11-2020 9.3.3"
-_NAN = "Wi-Fi Aware 4.0, NAN frame formats"
-BEACON = Kind(
-    frames.Beacon, "beacon", f"{_IEEE}.2", 12,
-    Record(
-        "timestamp_us" / U64LE,
-        "beacon_interval_tu" / Words(U16LE, {100: "discovery beacon", 512: "synchronisation beacon"}, "no NAN beacon"),
-        "capability" / Bitmap(U16LE, CAPABILITY),
-    ),
-    "elements",
-)  # fmt: skip
-SDF = Kind(
-    frames.Sdf, "NAN service discovery frame", _NAN, 6,
-    Record(*_VENDOR_ACTION, "_oui_type" / Const(b"\x13")), "attributes",
-)  # fmt: skip
-NAF = Kind(
-    frames.Naf, "NAN action frame", _NAN, 7,
-    Record(*_VENDOR_ACTION, "_oui_type" / Const(b"\x18"), "subtype" / Words(U8, SUBTYPES_NAF)), "attributes",
-)  # fmt: skip
-_AUTHENTICATION_HEAD = Record(
-    "algorithm" / Words(U16LE, ALGORITHMS, "unknown"),
-    "transaction" / U16LE,
-    "status" / Words(U16LE, STATUSES, "another status"),
-)
-PASN_FRAME = Kind(
-    frames.Authentication,
-    "authentication frame (PASN)",
-    f"{_IEEE}.11",
-    6,
-    _AUTHENTICATION_HEAD,
-    "elements",
-)
-OTHER_AUTHENTICATION = Kind(
-    frames.Authentication, "authentication frame", f"{_IEEE}.11", 6, _AUTHENTICATION_HEAD, "octets"
-)
-PROTECTED = Kind(
-    frames.Protected,
-    "protected management frame",
-    "IEEE 802.11-2020 12.5.3.2",
-    CIPHER_HEADER,
-    CIPHER,
-    "octets",
-)
-ACTION = Kind(frames.Action, "action frame", f"{_IEEE}.13", 0, Record(), "octets")
-MANAGEMENT_FRAME = Kind(frames.Management, "management frame", _IEEE, 0, Record(), "octets")
-
-
-def _kind_of(control: int, body: bytes) -> Kind:
-    """The kind of a management frame."""
-    subtype, protected = control >> 4 & 0xF, bool(control & 0x4000)
-    if protected and subtype in _ENCRYPTED:
-        extended = len(body) >= CIPHER_HEADER and body[3] & _EXTENDED_IV
-        return PROTECTED if extended else MANAGEMENT_FRAME
-    if subtype == _BEACON:
-        return BEACON
-    if subtype == _AUTHENTICATION and not protected:
-        return PASN_FRAME if body[:2] == PASN.to_bytes(2, "little") else OTHER_AUTHENTICATION
-    if subtype == _ACTION:
-        if body[:1] in (b"\x04", b"\x09") and body[1:5] == b"\x09" + WFA:
-            return {b"\x13": SDF, b"\x18": NAF}.get(body[5:6], ACTION)
-        return ACTION
-    return MANAGEMENT_FRAME
-
-
-def read(data: bytes, *, with_radiotap: bool = False, with_fcs: bool = False) -> Frame:
+def read(
+    data: bytes,
+    *,
+    with_radiotap: bool = False,
+    with_fcs: bool = False,
+    keys: Keys | None = None,
+) -> Frame:
     """A frame with its header and attribute table; bodies are decoded when looked at. Raises DecodeError."""
-    return _frame(Reader(data, Keys({"fcs": with_fcs})), tapped=with_radiotap, deep=False)
+    given = Keys({"fcs": with_fcs}) if keys is None else keys.adding({"fcs": with_fcs})
+    return _frame(Reader(data, given), tapped=with_radiotap, deep=False)
 
 
 def decode(reader: Reader) -> Frame:
@@ -214,43 +115,140 @@ def _management(
         reader.fatal(
             "frame_length", start, f"{end - start} octets, a management header takes {body - start}"
         )
-    kind = _kind_of(control, data[body:end])
+    kind = kind_of(control, data[body:end])
+    opened = _opened(reader, start, body, end) if kind is PROTECTED else None
+    tail = end
+    if opened is not None:
+        fixed = body + PROTECTED.size
+        tail = end - opened.tag
+        data = data[:fixed] + opened.plaintext + data[tail:]
+        kind = kind_of(control & ~kinds.PROTECTED_BIT, opened.plaintext)
+    title = SUBTYPES.get(control >> 4 & 0xF) if kind is MANAGEMENT_FRAME else kind.title
+    header = HEADER if deep or body - start > MANAGEMENT else FIXED_HEADER
+    group = None if not deep else ("header", title)
+    values = _noted(reader, header, data, start, body, _MAC_HEADER, group, deep=deep)
+    if opened is not None:
+        values |= _protection(reader, body, opened)
+        body += PROTECTED.size
+    to_group = bool(data[start + 4] & 1)
+    values |= _body(reader, kind, data, body, tail, to_group=to_group, deep=deep)
+    if kind is PROTECTED:
+        values["packet_number"] = _packet_number(data, body)
+        reader.note("packet_number", values["packet_number"], body, body + kind.size, source=kind.source)
+    if kind in (PROTECTED, MANAGEMENT_FRAME):
+        values["management_subtype"] = control >> 4 & 0xF
+    if opened is not None:
+        reader.note("tag", data[tail:end].hex(), tail, end, source=PROTECTED.source)
+    return kind.fields(**around, **values)
+
+
+def _packet_number(data: bytes, body: int) -> int:
+    """The number that is split around the key ID of the cipher header at `body`."""
+    return int.from_bytes(data[body : body + 2] + data[body + 4 : body + 8], "little")
+
+
+def _opened(reader: Reader, start: int, body: int, end: int) -> Opened | None:
+    """The plaintext of an encrypted frame; None without keys, or (a fault) when none of them opens it."""
+    if "tk" not in reader.keys:
+        return None
+    data, sealed = reader.data, body + PROTECTED.size
+    found = protection.open_body(
+        reader.keys, data[start:body], _packet_number(data, body), data[sealed:end]
+    )
+    if found is None:
+        reader.fault("mic", sealed, "no key of the context opens this frame", "octets")
+    return found
+
+
+def _protection(reader: Reader, body: int, opened: Opened) -> dict[str, Any]:
+    """Values of the cipher header at `body`, whose nodes go to the tree."""
+    data, end = reader.data, body + PROTECTED.size
+    group = ("protection", f"opened with key {opened.tk_number}, {opened.cipher}")
+    values = _noted(reader, CIPHER, data, body, end, PROTECTED.source, group)
+    number = _packet_number(data, body)
+    reader.note("packet_number", number, body, end, source=PROTECTED.source)
+    return values | {
+        "packet_number": number,
+        "cipher": opened.cipher,
+        "tk_number": opened.tk_number,
+    }
+
+
+def _body(
+    reader: Reader, kind: Kind, data: bytes, body: int, end: int, *, to_group: bool, deep: bool
+) -> dict[str, Any]:
+    """Values of `data[body:end]`: the fixed part, and the lists (or octets) behind it."""
     fixed = body + kind.size
     if fixed > end:
         reader.fatal("frame_length", body, f"{end - body} octets, a {kind.title} needs {kind.size}")
-    title = SUBTYPES.get(control >> 4 & 0xF) if kind is MANAGEMENT_FRAME else kind.title
-    values = _noted(reader, HEADER, start, body, _IEEE, group=("header", title))
-    values |= _noted(reader, kind.fixed, body, fixed, kind.source)
+    values = _noted(reader, kind.fixed, data, body, fixed, kind.source, deep=deep)
     if kind.rest == "octets":
         values["octets"] = data[fixed:end].hex()
         reader.walk.nodes.append(Node("octets", values["octets"], None, fixed, end, ()))
-    elif deep:
-        trees = walker.trees if kind.rest == "attributes" else elements.trees
-        values[kind.rest], nodes = trees(data, fixed, end, reader.walk, reader.keys)
-        reader.walk.nodes.extend(nodes)
-    else:
-        table = walker.table if kind.rest == "attributes" else elements.table
-        values[kind.rest] = table(data, fixed, end)
-    if kind is PROTECTED:
-        low, high = data[body : body + 2], data[body + 4 : body + 8]
-        values["packet_number"] = int.from_bytes(low + high, "little")
-    if kind in (PROTECTED, MANAGEMENT_FRAME):
-        values["management_subtype"] = control >> 4 & 0xF
-    return kind.fields(**around, **values)
+        return values
+    stop = fixed
+    if kind.rest == "attributes":
+        stop = _tail(data, fixed, end) if to_group else end
+        keys = _hinted(reader.keys, kind, data, fixed, stop) if deep else reader.keys
+        values["attributes"] = _list(reader, walker, data, fixed, stop, keys, deep=deep)
+    if kind.rest == "elements" or stop < end:
+        values["elements"] = _list(reader, elements, data, stop, end, reader.keys, deep=deep)
+    return values
+
+
+def _list(
+    reader: Reader, of: Any, data: bytes, start: int, end: int, keys: Keys, *, deep: bool
+) -> Any:
+    """The attributes or elements (`of`: the module that walks them) in `data[start:end]`."""
+    if not deep:
+        return of.table(data, start, end)
+    found, nodes = of.trees(data, start, end, reader.walk, keys)
+    reader.walk.nodes.extend(nodes)
+    return found
+
+
+def _tail(data: bytes, start: int, end: int) -> int:
+    """Where the attributes of a group-addressed action frame end: before its Management MIC element, if any."""
+    for size in _MME_SIZES:
+        at = end - size
+        is_mme = at >= start and data[at] == _MME and data[at + 1] == size - 2
+        if is_mme and walker.scan(data, start, at)[2] is None:
+            return at
+    return end
+
+
+def _hinted(keys: Keys, kind: Kind, data: bytes, start: int, end: int) -> Keys:
+    """Keys that also say which suite the Cipher Suite Information of the same action frame names."""
+    if kind is not NAF or "csid" in keys:
+        return keys
+    for attr in walker.scan(data, start, end)[0]:
+        if attr.id == _CIPHER_SUITES:
+            pairwise = [number for number in attr.octets[1::2] if number not in _GROUP_SUITES]
+            return keys.adding({"csid": pairwise[0]}) if pairwise else keys
+    return keys
 
 
 def _noted(
     reader: Reader,
     codec: Codec,
+    data: bytes,
     start: int,
     end: int,
     source: str,
     group: tuple[str, str | None] | None = None,
+    *,
+    deep: bool = True,
 ) -> dict[str, Any]:
-    """Values of the octets from `start` to `end`; their nodes go to the tree, in one node when `group` names it."""
+    """Values of the octets from `start` to `end`; their nodes go to the tree, in one node when `group` names it.
+
+    Not `deep`: the values alone, the fast way when the record has one.
+    """
+    fast = None if deep else fixed(codec)
+    if fast is not None:
+        return fast.read(data, start)
     nodes = reader.walk.nodes
     first = len(nodes)
-    values = reader.read(codec, reader.data[start:end], base=start)
+    values = reader.read(codec, data[start:end], base=start)
     told = parts.told(tuple(nodes[first:]), source)
     del nodes[first:]
     if group is None:
@@ -260,52 +258,69 @@ def _noted(
     return values
 
 
-_KIND_BY_FIELDS = {
-    kind.fields: kind
-    for kind in (BEACON, SDF, NAF, PASN_FRAME, PROTECTED, ACTION, MANAGEMENT_FRAME)
-}
-_SUBTYPE_OF: dict[type[Frame], int] = {
-    frames.Beacon: _BEACON,
-    frames.Authentication: _AUTHENTICATION,
-}
+def build(frame: Frame, keys: Keys | None = None) -> bytes:
+    """Octets of a frame, with radiotap header and FCS when it has them. Raises EncodeError (path of the field).
 
-
-def build(frame: Frame) -> bytes:
-    """Octets of a frame, with radiotap header and FCS when it has them. Raises EncodeError (path of the field)."""
-    octets = bytes.fromhex(frame.octets) if isinstance(frame, frames.Other) else _built(frame)
+    A frame with a packet number (other than `Protected`) is encrypted with key `tk_number` of the context's `tk`.
+    """
+    if isinstance(frame, frames.Other):
+        octets = bytes.fromhex(frame.octets)
+    else:
+        octets = _built(frame, keys or Keys())
     if frame.fcs is not UNSET:
         right = frame.fcs == frames.COMPUTED
         octets += radiotap.fcs_of(octets) if right else bytes.fromhex(frame.fcs)
     return octets if frame.radiotap is UNSET else bytes.fromhex(frame.radiotap) + octets
 
 
-def _built(frame: Frame) -> bytes:
-    kind = _KIND_BY_FIELDS[type(frame)]
+def _built(frame: Frame, keys: Keys) -> bytes:
+    kind = kinds.BY_FIELDS[type(frame)]
     values = msgspec.structs.asdict(frame)
-    values["_subtype"] = values.get("management_subtype", _SUBTYPE_OF.get(kind.fields, _ACTION))
-    if isinstance(frame, frames.Protected):
-        number = frame.packet_number
+    subtype = kinds.SUBTYPE_OF.get(kind.fields)
+    values["_subtype"] = values["management_subtype"] if subtype is None else subtype
+    number = values["packet_number"]
+    if number is not UNSET:
         values |= {
             "_extended_iv": 1,
             "_packet_number_low": number & 0xFFFF,
             "_packet_number_high": number >> 16,
         }
-    head = layout.build(HEADER, values) + layout.build(kind.fixed, values)
+    header, body = layout.build(HEADER, values), _built_body(frame, kind, values)
+    if number is UNSET or kind is PROTECTED:
+        return header + body
+    key = protection.key_of(keys, values["tk_number"])
+    sealed = protection.seal_body(str(values["cipher"]), key, header, number, body)
+    return header + layout.build(CIPHER, values) + sealed
+
+
+def _built_body(frame: Frame, kind: Kind, values: dict[str, Any]) -> bytes:
+    """What stands behind the header."""
     items = [item for name in frame.LISTS for item in values[name]]
     octets = values.get("octets", UNSET)
-    return (
-        head
-        + b"".join(item.written() for item in items)
-        + bytes.fromhex("" if octets is UNSET else octets)
-    )
+    rest = bytes.fromhex("" if octets is UNSET else octets)
+    return layout.build(kind.fixed, values) + b"".join(item.written() for item in items) + rest
+
+
+def clear_octets(frame: Frame, data: bytes) -> bytes:
+    """`data` with the body of a frame that a key opened in clear: the octets that its tree speaks of."""
+    opened = isinstance(frame, frames.Header) and frame.cipher is not UNSET
+    if not opened:
+        return data
+    start = 0 if frame.radiotap is UNSET else len(frame.radiotap) // 2
+    start += MANAGEMENT + (0 if frame.ht_control is UNSET else 4) + PROTECTED.size
+    kind = kinds.BY_FIELDS[type(frame)]
+    body = _built_body(frame, kind, msgspec.structs.asdict(frame))
+    return data[:start] + body + data[start + len(body) :]
 
 
 def encode(frame: Frame, keys: Keys) -> bytes:
     """As `build`, and the octets say the same frame again; else EncodeError names the field that would be lost."""
-    octets = build(frame)
+    octets = build(frame, keys)
     tapped = frame.radiotap is not UNSET
+    with_fcs = frame.fcs is not UNSET and not tapped
     try:
-        again = read(octets, with_radiotap=tapped, with_fcs=frame.fcs is not UNSET and not tapped)
+        given_keys = None if isinstance(frame, frames.Protected) else keys  # those keep octets
+        again = read(octets, with_radiotap=tapped, with_fcs=with_fcs, keys=given_keys)
     except DecodeError as exc:
         raise EncodeError(exc.path, f"gives a malformed frame: {exc}") from exc
     if again != frame:

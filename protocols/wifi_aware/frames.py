@@ -8,7 +8,7 @@ Reading and building are in `frame.py`. No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -70,7 +70,9 @@ class Frame(Fields, frozen=True, kw_only=True, omit_defaults=True, tag_field="fr
         shell = msgspec.structs.replace(self, **dict.fromkeys(self.LISTS, ()))
         plain = cast("dict[str, Any]", msgspec.to_builtins(shell))
         for name in self.LISTS:
-            plain[name] = [item.as_plain() for item in getattr(self, name)]
+            items = [item.as_plain() for item in getattr(self, name)]
+            if items or name == self.LISTS[0]:
+                plain[name] = items
         return plain
 
     @property
@@ -105,16 +107,34 @@ class Header(Frame, frozen=True, kw_only=True):
     more_data: bool = False
     protected: bool = False
     ht_control: Hex4 | UnsetType = UNSET
+    packet_number: Int48 | UnsetType = UNSET
+    """of an encrypted frame; in any kind but `protected` the body was opened by a key of the context."""
+    key_id: Int2 | UnsetType = UNSET
+    cipher: Literal["ccmp_128", "gcmp_256", "gcmp_128", "ccmp_256"] | UnsetType = UNSET
+    """what it was opened with, and is sealed with."""
+    tk_number: Int8 = 0
+    """which of the keys of the context (`tk`) it is sealed with."""
+    reserved_octet: Int8 = 0
+    """of the cipher header."""
+    reserved_bits: Int5 = 0
+
+    def shown_octets(self, data: bytes) -> bytes:
+        """The octets that its tree speaks of: `data`, the body in clear when a key opened it."""
+        from protocols.wifi_aware.frame import clear_octets  # which builds on this file
+
+        return clear_octets(self, data)
 
 
 class _WithAttributes(Header, frozen=True, kw_only=True):
     """Attributes directly in the body."""
 
-    LISTS: ClassVar[tuple[str, ...]] = ("attributes",)
+    LISTS: ClassVar[tuple[str, ...]] = ("attributes", "elements")
 
     category: Int8
     """4 public action, 9 protected dual of public action."""
     attributes: tuple[Attr, ...] = ()
+    elements: tuple[Element, ...] = ()
+    """the Management MIC element at the end of a group-addressed frame."""
 
     @property
     def nan_attributes(self) -> tuple[Attr, ...]:
@@ -169,14 +189,12 @@ class Action(Header, frozen=True, kw_only=True, tag="action"):
 
 
 class Protected(Header, frozen=True, kw_only=True, tag="protected"):
-    """An encrypted management frame; `octets` are ciphertext and tag."""
+    """An encrypted management frame that no key opened; `octets` are ciphertext and tag."""
 
     protected: bool = True
     management_subtype: Int4
     packet_number: Int48
     key_id: Int2
-    reserved_octet: Int8 = 0
-    reserved_bits: Int5 = 0
     octets: HexText
 
 

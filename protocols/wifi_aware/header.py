@@ -9,7 +9,7 @@ from __future__ import annotations
 from protocols.layout import U8, U16LE, U32LE, Flagged, Flags, Hex, Mac, Mapped, Record
 from protocols.wifi_aware.vocabulary import Words
 
-__all__ = ["CIPHER", "CIPHER_HEADER", "CONTROL", "HEADER", "MANAGEMENT", "SUBTYPES", "TYPES"]
+__all__ = ["CIPHER", "CIPHER_HEADER", "CONTROL", "FIXED_HEADER", "HEADER", "MANAGEMENT", "SUBTYPES", "TYPES"]
 
 MANAGEMENT = 24
 """Octets of the header without HT Control."""
@@ -62,15 +62,17 @@ CONTROL = Flags(
     _ht_control_present=(15, "ht_control"),
 )
 """Frame Control of a management frame."""
-HEADER = Record(
+_FIXED = (
     CONTROL,
     "duration_us" / U16LE,
     "destination" / ADDRESS,
     "source" / ADDRESS,
     "bssid" / ADDRESS,
     Flags(U16LE, fragment_number=(0, 4), sequence_number=(4, 12)),
-    "ht_control" / Flagged("_ht_control_present", Hex(4)),
 )
+FIXED_HEADER = Record(*_FIXED)
+"""Of a frame without HT Control."""
+HEADER = Record(*_FIXED, "ht_control" / Flagged("_ht_control_present", Hex(4)))
 CIPHER = Record(
     "_packet_number_low" / U16LE,
     "reserved_octet" / U8,

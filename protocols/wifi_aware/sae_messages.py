@@ -1,6 +1,6 @@
 """SAE messages as bodies of Authentication frames, the way PASN wraps them: commit and confirm.
 
-IEEE 802.11-2020 12.4.7.3 to 12.4.7.6 and 9.3.3.11; PASN wraps them as 12.13.4 says. How many octets scalar and
+IEEE 802.11-2020 12.4.7.3 to 12.4.7.6 and 9.3.3.11; IEEE 802.11az-2022, PASN. How many octets scalar and
 element take follows from the group; a group without a known curve keeps its octets. With status 126 (hash to
 element) what follows the element stands in element containers; otherwise octets before the scalar are an
 anti-clogging token. Offsets count from the first octet of the outer body. No clock, no randomness, no IO.
@@ -165,7 +165,7 @@ def strategy() -> Any:
         size = COORDINATE[group]
         point = {name: draw.hexes(size, size) for name in _POINT_PARTS}
         token = draw.one_of(draw.just(UNSET), draw.hexes(1))
-        more = draw.one_of(draw.just(UNSET), draw.lists(draw.fields_of(Container), 1))
+        more = draw.one_of(draw.just(UNSET), draw.lists(draw.fields_of(Container), min_size=1, max_size=3))
         return draw.fields_of(
             SaeMessage, algorithm=draw.just(ALGORITHM), transaction=draw.just(_COMMIT), status=draw.just(status),
             group=draw.just(group), token=token if status == 0 else draw.just(UNSET), **point,

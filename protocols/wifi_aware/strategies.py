@@ -1,17 +1,21 @@
-"""Valid values of attribute and element bodies for property-based tests, drawn from the types of their fields.
+"""Valid frames, attributes and elements for property-based tests, drawn from the types of their fields.
 
 Only imported by tests and by `sim/testing.py`: hypothesis comes with the test extra. No clock, no IO.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from hypothesis import strategies as st
 
+from protocols.wifi_aware import frames as kinds
 from protocols.wifi_aware import parts
 from protocols.wifi_aware.attributes import ATTRIBUTES, Attr
+from protocols.wifi_aware.elements import ELEMENTS, Element
+from protocols.wifi_aware.kinds import PASN as _PASN
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = [
     "attributes",
     "bodies",
+    "elements",
     "fields_of",
+    "frames",
     "hexes",
     "integers",
     "just",
@@ -78,17 +84,64 @@ def _member(field: msgspec.inspect.Field) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(UNSET), values) if may_be_unset else values
 
 
+@functools.cache
 def bodies(part: Part) -> st.SearchStrategy[Any]:
     """Valid fields of one attribute or element."""
     found: st.SearchStrategy[Any] = part.strategy() if part.strategy else fields_of(part.fields)
     return found
 
 
-def attributes() -> st.SearchStrategy[Attr]:
-    """Any registered attribute with a valid body."""
-    return st.sampled_from([part for _, part in ATTRIBUTES]).flatmap(
+def attributes(name: str | None = None) -> st.SearchStrategy[Attr]:
+    """A registered attribute (any, or that of the name) with a valid body."""
+    chosen = [ATTRIBUTES.get(name)] if name else [part for _, part in ATTRIBUTES]
+    return st.sampled_from(chosen).flatmap(
         lambda part: bodies(part).map(lambda fields: Attr(part.id, parts.written(part, fields)))
     )
+
+
+def elements(name: str | None = None) -> st.SearchStrategy[Element]:
+    """A registered element (any, or that of the name) with a valid body."""
+    chosen = [ELEMENTS.get(name)] if name else [part for _, part in ELEMENTS]
+    return st.sampled_from(chosen).flatmap(
+        lambda part: bodies(part).map(
+            lambda fields: Element(part.id, part.prefix + parts.written(part, fields))
+        )
+    )
+
+
+def frames() -> st.SearchStrategy[kinds.Frame]:
+    """A valid frame of any kind that NAN sends; none is encrypted with a key."""
+    found = st.lists(attributes(), max_size=4).map(tuple)
+    carried = st.lists(elements(), max_size=4).map(tuple)
+    category, plain = st.sampled_from((4, 9)), _header(protected=False)
+    one = st.sampled_from(("02:00:5e:20:b0:01", "06:11:22:33:a0:77"))
+    group = st.sampled_from(("51:6f:9a:01:00:00", "ff:ff:ff:ff:ff:ff"))
+    mic = elements("mme").map(lambda element: (element,))
+    to_one = {"destination": one, "elements": st.just(()), "attributes": found}
+    to_all = {"destination": group, "elements": mic, "attributes": found}
+    action = {"category": category, **plain}
+    return st.one_of(
+        fields_of(kinds.Sdf, **action, **to_one),
+        fields_of(kinds.Sdf, **action, **to_all),
+        fields_of(kinds.Naf, **action, **to_one),
+        fields_of(kinds.Naf, **action, **to_all),
+        fields_of(kinds.Beacon, elements=carried, **plain),
+        fields_of(kinds.Authentication, algorithm=st.just(_PASN), elements=carried, octets=st.just(UNSET), **plain),
+        fields_of(
+            kinds.Protected, management_subtype=st.sampled_from((10, 12, 13, 14)), octets=hexes(), **_header(protected=True),
+        ),
+    )  # fmt: skip
+
+
+def _header(*, protected: bool) -> dict[str, st.SearchStrategy[Any]]:
+    """Members of a header that go together."""
+    fcs = st.sampled_from((UNSET, kinds.COMPUTED))
+    given: dict[str, st.SearchStrategy[Any]] = {"protected": st.just(protected), "fcs": fcs}
+    given |= {"radiotap": st.just(UNSET), "cipher": st.just(UNSET), "tk_number": st.just(0)}
+    if not protected:
+        given |= {"packet_number": st.just(UNSET), "key_id": st.just(UNSET)}
+        given |= {"reserved_octet": st.just(0), "reserved_bits": st.just(0)}
+    return given
 
 
 def _of(info: Any) -> st.SearchStrategy[Any]:

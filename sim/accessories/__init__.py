@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+import msgspec
+
+from protocols.errors import UnknownNameError, UsageError
 from protocols.registry import Folder
-from sim.device import Device, Settings, check_address, command
+from sim.device import Settings, check_address, command, convert
+from sim.pairing import PairingDevice, PairingSettings
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,6 +24,17 @@ if TYPE_CHECKING:
     from sim.gatt import Advert, Peer, Service
 
 __all__ = ["ACCESSORIES", "Accessory", "AccessorySettings", "Peripheral"]
+
+
+_LOG_LINES = 200
+
+
+def _typed(text: str) -> Any:
+    """A value as TOML writes it (3, true, "text"), else plain text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 class Peripheral(Protocol):
@@ -62,8 +79,24 @@ class Peripheral(Protocol):
         """Close a connection."""
         ...
 
+    async def request_security(self, peer: Peer) -> None:
+        """Send a Security Request; harmless when the connection is gone."""
+        ...
 
-class AccessorySettings(Settings, frozen=True, kw_only=True):
+    async def forget(self, peer: str = "") -> int:
+        """Remove bonds with `peer` (a node or address; empty = all); how many."""
+        ...
+
+    def bonded_with(self) -> list[str]:
+        """Names (or addresses) of the bonded peers, oldest first."""
+        ...
+
+    def cancel_pairing(self) -> bool:
+        """End running pairings; False when there is none."""
+        ...
+
+
+class AccessorySettings(PairingSettings, frozen=True, kw_only=True):
     """Settings every accessory has."""
 
     address: str = ""
@@ -74,9 +107,10 @@ class AccessorySettings(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.address:
             check_address(self.address)
+        self.check_pairing()
 
 
-class Accessory(Device):
+class Accessory(PairingDevice):
     """One simulated accessory: override `services`, `start` and the `on_...` methods you need."""
 
     Settings: ClassVar[type[Settings]] = AccessorySettings
@@ -86,6 +120,20 @@ class Accessory(Device):
     def __init__(self, name: str, settings: Any, place: Place) -> None:
         super().__init__(name, settings, place)
         self._background: list[asyncio.Task[Any]] = []
+        self._factory = settings
+        self.stored: dict[str, Any] = {}
+        """what it keeps in flash: over reboots, not over a factory reset."""
+        self.lines: deque[str] = deque(maxlen=_LOG_LINES)
+        """the last lines of its log."""
+
+    def log(self, text: str) -> None:
+        """A line on the console."""
+        self.lines.append(text)
+        super().log(text)
+
+    def store(self, key: str, value: Any) -> None:
+        """Keep `value` over reboots."""
+        self.stored[key] = value
 
     def background(self, task: Coroutine[Any, Any, Any]) -> None:
         """Run `task` beside everything else until it ends or the device is switched off."""
@@ -106,8 +154,55 @@ class Accessory(Device):
     def on_disconnect(self, peer: Peer, reason: int) -> None:
         """The connection ended; `reason` is the HCI error code."""
 
+    def authorize(self, peer: Peer, characteristic: str, kind: str) -> bool:
+        """Whether `peer` may "read" or "write" a characteristic with the security `authorized`."""
+        return False
+
+    def tells_service_changed(self) -> bool:
+        """Whether bonded clients are told by an indication that the GATT table has changed."""
+        return True
+
     def on_subscribe(self, peer: Peer, characteristic: str, mode: str) -> None:
         """The peer wrote the CCCD: `mode` is "notify", "indicate" or "off"."""
+
+    @command
+    async def console(self, line: str) -> None:
+        """Type a line on its console: a command and its arguments, as in "change setting=io value=none"."""
+        name, *words = line.split()
+        arguments: dict[str, Any] = {}
+        for word in words:
+            key, equals, value = word.partition("=")
+            if not equals:
+                raise UsageError(f"{self.name}: console: {word!r}: write arguments as key=value")
+            arguments[key] = _typed(value)
+        if name == "log":
+            for text in list(self.lines):
+                self.emit("log_line", note=text)
+            return
+        await self.do(name, arguments)
+
+    @command
+    async def change(self, setting: str, value: Any) -> None:
+        """Change a setting for good; in force after the next reboot, undone by a factory reset."""
+        known = {field.name: field.type for field in msgspec.structs.fields(type(self.settings))}
+        if setting not in known:
+            raise UnknownNameError(f"setting of {self.name}", setting, known)
+        checked = convert(value, known[setting], f"{self.name}.change: value")
+        plain = {name: getattr(self.settings, name) for name in known} | {setting: checked}
+        try:
+            self.settings = type(self.settings)(**plain)
+        except ValueError as exc:
+            raise UsageError(f"{self.name}.change: {exc}") from None
+        self.log(f"{setting} is {value} from the next start on")
+
+    @command
+    async def factory_reset(self) -> None:
+        """Forget bonds, stored values and changed settings, and start again. Address and IRK stay."""
+        self.emit("factory_reset", note="bonds and settings are erased")
+        await self.ble.forget()
+        self.stored.clear()
+        self.settings = self._factory
+        await self.reboot()
 
     @command
     async def reboot(self) -> None:

@@ -37,6 +37,7 @@ NO_PREFERENCE_DBM = 127
 SUCCESS, DISALLOWED, INVALID, CAPACITY = 0x00, 0x0C, 0x12, 0x07
 UNKNOWN_SET, PACKET_TOO_LONG = 0x42, 0x45
 UNIT_US, DURATION_US = 625, 10_000
+HIGH_DUTY_DURATION = 128  # 1.28 s, which high duty cycle advertising must not exceed
 INTERMEDIATE, FIRST, LAST, COMPLETE, UNCHANGED = range(5)
 
 LEGACY_PROPERTIES = {0: 0x13, 1: 0x1D, 2: 0x12, 3: 0x10, 4: 0x15}
@@ -49,6 +50,13 @@ def _channels(channel_map: int) -> tuple[int, ...]:
 
 def _status(code: int) -> bytes:
     return bytes((code,))
+
+
+def _carries(properties: int, field: str) -> bool:
+    """Whether events of this type have advertising data ("data") or a scan response (Vol 4 Part E, 7.8.54, 7.8.55)."""
+    if field == "scan_response":
+        return bool(properties & SCANNABLE)
+    return not properties & (DIRECTED if properties & LEGACY else SCANNABLE)
 
 
 def _valid_properties(properties: int) -> bool:
@@ -147,6 +155,8 @@ class AdvertisingCommands:
         too_long = max(len(one.data), len(one.scan_response)) > LEGACY_DATA
         if params.properties & LEGACY and too_long:
             return _status(INVALID)
+        if one.data and not _carries(params.properties, "data"):
+            return _status(INVALID)
         sets[command.advertising_handle] = one
         one.params = params
         return bytes((SUCCESS, one.power_dbm & 0xFF))
@@ -159,7 +169,9 @@ class AdvertisingCommands:
             command.primary_advertising_interval_max,
         )
         phys = (int(command.primary_advertising_phy), int(command.secondary_advertising_phy))
-        if not _valid_properties(properties) or not channels or not 0x20 <= low <= high:
+        if not _valid_properties(properties) or not channels:
+            return INVALID
+        if not properties & HIGH_DUTY and not 0x20 <= low <= high:  # high duty ignores them
             return INVALID
         if command.advertising_handle > 0xEF or command.advertising_sid > 0x0F:
             return INVALID
@@ -222,12 +234,7 @@ class AdvertisingCommands:
             return INVALID
         if one.params.properties & LEGACY and (len(data) > LEGACY_DATA or operation != COMPLETE):
             return INVALID
-        if (
-            field == "data"
-            and data
-            and not one.params.properties & LEGACY
-            and one.params.properties & SCANNABLE
-        ):
+        if data and not _carries(one.params.properties, field):
             return INVALID
         if len(data) > MAX_DATA:
             return CAPACITY
@@ -267,9 +274,8 @@ class AdvertisingCommands:
         params = one.params
         if one.parts:
             return DISALLOWED
-        if one.own_address() is None or (
-            params.properties & HIGH_DUTY and not 0 <= duration <= 128
-        ):  # 1.28 s
+        endless = params.properties & HIGH_DUTY and not 0 < duration <= HIGH_DUTY_DURATION
+        if one.own_address() is None or endless:
             return INVALID
         if params.properties & LEGACY:
             return SUCCESS

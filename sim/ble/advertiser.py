@@ -103,7 +103,7 @@ class AdvertisingSet:
         """Address on the air of the peer that the set is directed to; empty when it is not directed."""
         if not params.properties & DIRECTED:
             return b""
-        return self._controller.addresses.aim(params.peer)
+        return self._controller.addresses.aim(params.peer, self._loop.now_us)
 
     @property
     def power_dbm(self) -> int:
@@ -305,7 +305,7 @@ class AdvertisingSet:
         response: LLPacket | None,
     ) -> None:
         channel = self._steps[self._step].channel
-        own, events = self._own, self._events
+        own = self._own
         if (
             response is not None
         ):  # first: stopping hands the radio to the next set that waits for it
@@ -321,12 +321,8 @@ class AdvertisingSet:
             heard_us,
             aux=response is not None,
         )
-        if self.handle is not None:
-            terminated = (
-                bytes((0, self.handle))
-                + link.handle.to_bytes(2, "little")
-                + bytes((events & 0xFF,))
-            )
+        if self.handle is not None:  # events are counted for a duration or a limit only (7.7.65.18)
+            terminated = bytes((0, self.handle)) + link.handle.to_bytes(2, "little") + b"\0"
             self._controller.send_le_event(SET_TERMINATED, terminated)
         self._controller.report_channel_selection(link.handle, csa2=csa2)
 

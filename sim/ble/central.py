@@ -123,6 +123,22 @@ class AirCentral:
             if await link.establish():
                 return link
 
+    async def forget(self, peer: str = "") -> int:
+        """Remove bonds with `peer` (a node or address; empty = all); how many."""
+        return await self._stack.pairing.forget(peer)
+
+    def bonded_with(self) -> list[str]:
+        """Names (or addresses) of the bonded peers, oldest first."""
+        return self._stack.pairing.bonded_with()
+
+    def cancel_pairing(self) -> bool:
+        """End running pairings; False when there is none."""
+        return self._stack.pairing.cancel()
+
+    def tap(self, node: str) -> bool:
+        """Read the out-of-band data on the tag of `node`; False when it has none."""
+        return self._stack.pairing.tap(node)
+
     async def _connection(self, peer: hci.Address, timeout_us: int) -> Any:
         settings = self._phone.settings
         wanted = ConnectionParametersPreferences(
@@ -158,6 +174,7 @@ class AirLink:
         self._reason: int | None = None
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
+        connection.on(connection.EVENT_SECURITY_REQUEST, self._on_security_request)
         stack.emit("connect", direction="tx", peer=self.name, label="connect")
 
     @property
@@ -199,6 +216,29 @@ class AirLink:
             self._stack.disconnected(self._connection, reason)
             self._stack.attempt("its disconnection callback", lambda: self._on_disconnect(reason))
         self._stack.trace.forget(self._connection.handle)
+        self._stack.pairing.link_closed(self._connection)
+
+    def _on_security_request(self, _auth_req: int) -> None:
+        phone: Any = self._stack.owner
+        self._stack.attempt("on_security_request()", lambda: phone.on_security_request(self))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is encrypted."""
+        return bool(self._connection.is_encrypted)
+
+    @property
+    def bonded(self) -> bool:
+        """Whether there is a bond with the other end."""
+        return self._stack.pairing.is_bonded(self._connection)
+
+    async def pair(self) -> None:
+        """Pair. Raises PairingError (side, step, reason, what to do), LinkError, UsageError (it pairs already)."""
+        await self._await(self._stack.pairing.pair(self._connection))
+
+    async def encrypt(self) -> bool:
+        """Encrypt with the bond's key; False when the other end has lost it. Raises LinkError (no bond here, lost)."""
+        return bool(await self._await(self._stack.pairing.encrypt(self._connection)))
 
     async def discover(self) -> list[RemoteCharacteristic]:
         """All services and characteristics, in handle order. Raises AttError, LinkError."""

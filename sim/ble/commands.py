@@ -21,6 +21,7 @@ __all__ = [
     "is_async",
     "parse_command",
     "supported_commands_mask",
+    "without_feature",
 ]
 
 # Words of command names -> why they are out
@@ -33,8 +34,18 @@ _NO_HANDLER = {
     "SUBRATE": "connection subrating",
     "CONNECTION_RATE": "shorter connection intervals",
     "P_256": "the host has its own P-256",
+    "SET_HOST_FEATURE": "no feature of the host's is one that we have",
+    "READ_ALL_LOCAL_SUPPORTED_FEATURES": "of a later version than 5.4",
 }
+# BR/EDR. What stays is what dual-mode hosts insist on before they look at the features: local name, simple pairing
+# mode, LE host support, buffer size.
 _NO_HANDLER_NAMES = (
+    "HCI_WRITE_SCAN_ENABLE",
+    "HCI_READ_CLASS_OF_DEVICE",
+    "HCI_WRITE_CLASS_OF_DEVICE",
+    "HCI_READ_SYNCHRONOUS_FLOW_CONTROL_ENABLE",
+    "HCI_WRITE_SYNCHRONOUS_FLOW_CONTROL_ENABLE",
+    "HCI_WRITE_EXTENDED_INQUIRY_RESPONSE",
     "HCI_CREATE_CONNECTION",
     "HCI_ACCEPT_CONNECTION_REQUEST",
     "HCI_REMOTE_NAME_REQUEST",
@@ -110,6 +121,32 @@ EXTENDED_COMMANDS = _opcodes(
     "SET_ADVERTISING_SET_RANDOM_ADDRESS",
 )
 """Commands that may not follow one of the legacy ones without a reset."""
+
+
+_Feature: Any = hci.LeFeatureMask
+FEATURE_COMMANDS: tuple[tuple[int, frozenset[int]], ...] = (
+    (_Feature.LE_ENCRYPTION, frozenset(range(0x2019, 0x201C))),
+    (_Feature.CONNECTION_PARAMETERS_REQUEST_PROCEDURE, frozenset((0x2020, 0x2021))),
+    (_Feature.LE_PING, frozenset((0x0C7B, 0x0C7C))),
+    (_Feature.LE_DATA_PACKET_LENGTH_EXTENSION, frozenset((0x2022, 0x2023, 0x2024, 0x202F))),
+    (_Feature.LL_PRIVACY, frozenset((*range(0x2027, 0x202F), 0x204E))),
+    (_Feature.LE_2M_PHY | _Feature.LE_CODED_PHY, frozenset(range(0x2030, 0x2033))),
+    (
+        _Feature.LE_EXTENDED_ADVERTISING,
+        frozenset((*range(0x2035, 0x203E), *range(0x2041, 0x2044))),
+    ),
+    (
+        _Feature.LE_PERIODIC_ADVERTISING,
+        frozenset((*range(0x203E, 0x2041), *range(0x2044, 0x204B), 0x2059)),
+    ),
+)
+"""Feature bits (any of them) -> commands that exist with them only (Vol 4 Part E, 3.1)."""
+
+
+def without_feature(le_features: int) -> frozenset[int]:
+    """Opcodes that a controller with `le_features` does not have."""
+    gone = (opcodes for bits, opcodes in FEATURE_COMMANDS if not le_features & bits)
+    return frozenset().union(*gone)
 
 
 _LENGTHS: dict[int, int] = {

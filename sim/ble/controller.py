@@ -128,6 +128,7 @@ class AirController(
         with _running(loop):
             _BumbleController.__init__(self, name, link=_NoLink(), public_address=public_address)
         self.reset_connections()
+        self.reset_host_settings()
         self.addresses.public = addr_from_hci(self.public_address)
         self.start_port()
 
@@ -141,6 +142,7 @@ class AirController(
         self.addresses.reset()
         self.random_address = hci.Address.ANY_RANDOM
         self._mode = ""
+        self.reset_host_settings()
         self.reset_port()
 
     # State that commands depend on

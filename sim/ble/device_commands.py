@@ -1,11 +1,12 @@
 """HCI commands that concern the controller as a whole: reset, what it is, what it can do, its random numbers.
 
-Bluetooth Core specification 5.4, Vol 4 Part E, 7.3.2, 7.4, 7.8.2 to 7.8.4, 7.8.22, 7.8.23, 7.8.27. Rules of the
+Bluetooth Core specification 5.4, Vol 4 Part E, 7.3.2, 7.3.11, 7.4, 7.8.2 to 7.8.4, 7.8.22, 7.8.23, 7.8.27. Rules of the
 file: what is reported is what is there; chance comes from the stream "ble/<node>/rand".
 """
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 from bumble import hci
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["LE_FEATURES", "DeviceCommands"]
 
 SUCCESS, DISALLOWED, INVALID = b"\x00", b"\x0c", b"\x12"
+NAME_OCTETS = 248
 LE_FEATURES = (
     hci.LeFeatureMask.LE_ENCRYPTION
     | hci.LeFeatureMask.CONNECTION_PARAMETERS_REQUEST_PROCEDURE
@@ -40,6 +42,12 @@ LE_FEATURES = (
     | hci.LeFeatureMask.CHANNEL_SELECTION_ALGORITHM_2
 )
 """What the link layer does (Vol 6 Part B, 4.6); isochronous channels and the like are not simulated."""
+LMP_FEATURES = (
+    hci.LmpFeatureMask.LE_SUPPORTED_CONTROLLER
+    | hci.LmpFeatureMask.BR_EDR_NOT_SUPPORTED
+    | hci.LmpFeatureMask.EXTENDED_FEATURES
+)
+"""LE only (Vol 2 Part C, 3.2); page 1 belongs to the host."""
 LE_STATES = bytes.fromhex("ffffffffff030000")  # every combination of Vol 6 Part B, 1.1.1
 
 
@@ -53,6 +61,12 @@ class DeviceCommands:
     scanner: Scanner
     initiator: Initiator
     handled: frozenset[int]
+    le_acl_data_packet_length: int
+    total_num_le_acl_data_packets: int
+
+    lmp_features: int = LMP_FEATURES
+    lmp_features_max_page_number = 1
+    host_name: bytes
 
     def reset_all(self) -> None:
         """Be as after power-on."""
@@ -62,6 +76,33 @@ class DeviceCommands:
         """7.3.2: everything but the public address."""
         self.reset_all()
         return SUCCESS
+
+    def reset_host_settings(self) -> None:
+        """What the host has written for BR/EDR and of itself, as after power-on."""
+        self.lmp_features = LMP_FEATURES
+        self.host_name = self.name.encode()[:NAME_OCTETS]
+
+    def on_hci_write_local_name_command(self, command: Any) -> bytes:
+        """7.3.11."""
+        self.host_name = bytes(command.local_name)
+        return SUCCESS
+
+    def on_hci_read_local_name_command(self, command: Any) -> bytes:
+        """7.3.12."""
+        return SUCCESS + self.host_name.ljust(NAME_OCTETS, b"\0")
+
+    def on_hci_read_local_extended_features_command(self, command: Any) -> bytes:
+        """7.4.4: page 0, and page 1 with what the host supports."""
+        page = command.page_number
+        if page > self.lmp_features_max_page_number:
+            return INVALID + bytes((page, self.lmp_features_max_page_number)) + bytes(8)
+        octets = int(self.lmp_features).to_bytes(16, "little")[8 * page : 8 * page + 8]
+        return SUCCESS + bytes((page, self.lmp_features_max_page_number)) + octets
+
+    def on_hci_read_buffer_size_command(self, command: Any) -> bytes:
+        """7.4.5: those of LE, as there are no others; no synchronous data."""
+        count = self.total_num_le_acl_data_packets
+        return SUCCESS + struct.pack("<HBHH", self.le_acl_data_packet_length, 0, count, 0)
 
     def on_hci_read_local_supported_commands_command(self, command: Any) -> bytes:
         """7.4.2: what has a handler."""

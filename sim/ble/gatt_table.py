@@ -29,6 +29,7 @@ READ_NOT_PERMITTED, WRITE_NOT_PERMITTED, INVALID_LENGTH, UNLIKELY, NOT_ALLOWED =
     0x0E,
     0x13,
 )
+INSUFFICIENT_AUTHENTICATION, INSUFFICIENT_AUTHORIZATION, INSUFFICIENT_ENCRYPTION = 0x05, 0x08, 0x0F
 _BITS = {
     "read": 0x02,
     "write_without_response": 0x04,
@@ -37,14 +38,7 @@ _BITS = {
     "indicate": 0x20,
 }
 _NEEDED = {READ: 0x02, READ_BLOB: 0x02, WRITE: 0x08, PREPARE: 0x08, WRITE_COMMAND: 0x04}
-_SECURITY = {
-    ("read", "encrypted"): att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION,
-    ("read", "authenticated"): att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION
-    | att.Attribute.Permissions.READ_REQUIRES_AUTHENTICATION,
-    ("write", "encrypted"): att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION,
-    ("write", "authenticated"): att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
-    | att.Attribute.Permissions.WRITE_REQUIRES_AUTHENTICATION,
-}
+_READS = (READ, READ_BLOB)
 
 
 class GattTable:
@@ -57,6 +51,12 @@ class GattTable:
         """attribute handle -> property bits."""
         self._cccd: dict[int, int] = {}
         """handle of a CCCD -> the bits it may have."""
+        self._given: dict[int, Characteristic] = {}
+        """id of bumble's characteristic -> ours."""
+        self._protected: dict[int, Characteristic] = {}
+        """value handle -> a characteristic that is not open to all."""
+        self._described: dict[int, Characteristic] = {}
+        """handle of a CCCD -> its characteristic."""
         for service in services:
             device.add_service(self._service(service))
         server: Any = device.gatt_server
@@ -70,25 +70,45 @@ class GattTable:
             raise UnknownNameError(f"characteristic of {self._stack.node}", name, self._found)
         return found
 
-    def refuse(self, opcode: int, handle: int, value: bytes) -> int:
-        """ATT error code for a request that the attribute's properties do not allow, else 0."""
+    def refuse(self, connection: Any, opcode: int, handle: int, value: bytes) -> int:
+        """ATT error code for a request that the attribute's properties or security do not allow, else 0."""
         if opcode == EXECUTE or opcode not in _NEEDED:
             return 0
+        if handle in self._protected:
+            one = self._protected[handle]
+            if code := self.secured(connection, one, write=opcode not in _READS):
+                return code
         if handle in self._cccd and opcode == WRITE:
+            if code := self.secured(connection, self._described.get(handle), write=False):
+                return code
             if len(value) != 2:
                 return INVALID_LENGTH
             return NOT_ALLOWED if int.from_bytes(value, "little") & ~self._cccd[handle] else 0
         allowed = self._allowed.get(handle)
         if allowed is None or allowed & _NEEDED[opcode]:
             return 0
-        return READ_NOT_PERMITTED if opcode in (READ, READ_BLOB) else WRITE_NOT_PERMITTED
+        return READ_NOT_PERMITTED if opcode in _READS else WRITE_NOT_PERMITTED
+
+    def secured(self, connection: Any, one: Characteristic | None, *, write: bool) -> int:
+        """ATT error code when the link is not as secure as `one` asks, else 0 (Vol 3 Part C 10.3.1)."""
+        wanted = "open" if one is None else one.write_security if write else one.read_security
+        if one is None or wanted == "open":
+            return 0
+        peer = self.peer(connection)
+        if not peer.encrypted:
+            return INSUFFICIENT_ENCRYPTION if peer.bonded else INSUFFICIENT_AUTHENTICATION
+        if wanted == "authenticated" and not peer.authenticated:
+            return INSUFFICIENT_AUTHENTICATION
+        if wanted == "authorized":
+            owner: Any = self._stack.owner
+            kind = "write" if write else "read"
+            said = self._stack.attempt("authorize()", lambda: owner.authorize(peer, one.uuid, kind))
+            return 0 if said else INSUFFICIENT_AUTHORIZATION
+        return 0
 
     def peer(self, connection: Any) -> Peer:
         """The other end of a connection as devices see it."""
-        from sim.ble.stack import plain_address  # the stack makes tables
-
-        address = plain_address(connection.peer_address)
-        return Peer(self._stack.peer_name(connection), address, connection.handle)
+        return self._stack.peer_of(connection)
 
     def _index(self, attributes: list[Any]) -> None:
         trace = self._stack.trace
@@ -98,12 +118,17 @@ class GattTable:
                 last = cast(Any, attribute)
                 trace.local[attribute.handle] = uuid_text(attribute.uuid.uuid_bytes)
                 self._allowed[attribute.handle] = int(attribute.properties)
+                given = self._given.get(id(attribute))
+                if given and (given.read_security, given.write_security) != ("open", "open"):
+                    self._protected[attribute.handle] = given
             elif isinstance(attribute, gatt.Descriptor):
                 uuid = uuid_text(attribute.type.uuid_bytes)
                 trace.local[attribute.handle] = uuid
                 self._allowed[attribute.handle] = 0x0A if uuid == CCCD else 0x02
                 if uuid == CCCD:
                     self._cccd[attribute.handle] = int(last.properties) >> 4 & 3
+                    if id(last) in self._given:
+                        self._described[attribute.handle] = self._given[id(last)]
             else:
                 self._allowed[attribute.handle] = 0x02
 
@@ -112,14 +137,13 @@ class GattTable:
         for one in service.characteristics:
             made = self._characteristic(one)
             characteristics.append(made)
+            self._given[id(made)] = one
             self._found.setdefault(_plain(one.uuid), made)
             self._found.setdefault(f"{_plain(service.uuid)}/{_plain(one.uuid)}", made)
         return gatt.Service(_uuid(service.uuid), characteristics, primary=service.primary)
 
     def _characteristic(self, one: Characteristic) -> Any:
         permissions = att.Attribute.Permissions.READABLE | att.Attribute.Permissions.WRITEABLE
-        permissions |= _SECURITY.get(("read", one.read_security), 0)
-        permissions |= _SECURITY.get(("write", one.write_security), 0)
         value = _Value(self, one)
         descriptors = [
             gatt.Descriptor(_uuid(each.uuid), att.Attribute.Permissions.READABLE, each.value)
@@ -165,6 +189,7 @@ class _Value:
         """Called by bumble."""
         if "read" not in self._one.properties:
             raise att.ATT_Error(READ_NOT_PERMITTED)
+        self._check(connection, write=False)
         call = self._one.read
         if call is None:
             return self._value
@@ -172,8 +197,14 @@ class _Value:
         value: bytes = self._table.answer(f"reading {self._what}", lambda: _octets(call(peer)))
         return value
 
+    def _check(self, connection: Any, *, write: bool) -> None:
+        """Whatever the request was: by handle, by type, several at once, a queue that is executed."""
+        if code := self._table.secured(connection, self._one, write=write):
+            raise att.ATT_Error(code)
+
     def write(self, connection: Any, value: bytes) -> None:
         """Called by bumble."""
+        self._check(connection, write=True)
         call = self._one.write
         if call is None:
             self._value = value

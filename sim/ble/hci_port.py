@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bumble import hci
 
-from sim.ble.commands import NO_REPLY, NOT_SIMULATED, is_async, parse_command
+from sim.ble.commands import NO_REPLY, NOT_SIMULATED, is_async, parse_command, without_feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,16 +44,18 @@ class HciPort:
     le_event_mask: int
     host: Any
     handled: frozenset[int]
+    le_features: int
 
     def start_port(self) -> None:
         """Set up the empty port; called once by the constructor."""
         self._outbox: deque[bytes] = deque()
         self._flushing = False
         self._hci_observers: list[Callable[[bool, bytes], None]] = []
+        out = NOT_SIMULATED | without_feature(self.le_features)
         self._handlers = {
             opcode: getattr(self, f"on_{name.lower()}")
             for opcode, name in sorted(hci.HCI_Command.command_names.items())
-            if opcode not in NOT_SIMULATED and hasattr(self, f"on_{name.lower()}")
+            if opcode not in out and hasattr(self, f"on_{name.lower()}")
         }
         self.handled = frozenset(self._handlers)
         self.reset_port()

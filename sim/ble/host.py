@@ -11,20 +11,22 @@ import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from bumble import att, hci
-from bumble import device as bumble_device
 from bumble import host as bumble_host
 
+from sim.ble.security import SecureDevice
 from sim.phones import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sim.ble.att_trace import AttTrace
+    from sim.ble.smp_trace import SmpTrace
 
 __all__ = ["AirDevice", "AirHost", "address_text", "uuid_text"]
 
 _EVENT, _LE_META, _LEGACY_REPORT, _EXTENDED_REPORT = 4, 0x3E, 0x02, 0x0D
 _TYPES = {0: "public", 1: "random", 2: "public_identity", 3: "random_identity", 0xFF: "anonymous"}
+SMP_CID = 0x06
 _NO_RSSI = 127
 _ERROR, _COMMAND, _INVALID_PDU = 0x01, 0x40, 0x04
 _EXTENDED = struct.Struct("<HB6sBBBbbHB6sB")
@@ -145,11 +147,13 @@ class AirHost(bumble_host.Host):  # type: ignore[misc]  # bumble is untyped here
             )
 
 
-class AirDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is untyped here
-    """bumble's Device; `trace` sees every ATT PDU, `refuse(opcode, handle, value)` may answer with an ATT error code."""
+class AirDevice(SecureDevice):
+    """bumble's Device; `trace` and `smp_trace` see every PDU, `refuse(connection, opcode, handle, value)` may answer
+    with an ATT error code."""
 
     trace: AttTrace | None = None
-    refuse: Callable[[int, int, bytes], int] | None = None
+    smp_trace: SmpTrace | None = None
+    refuse: Callable[[Any, int, int, bytes], int] | None = None
     peer_name: Callable[[Any], str]
 
     def on_reports(self, callback: Callable[[Report], None] | None) -> None:
@@ -158,10 +162,13 @@ class AirDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is untype
 
     def send_l2cap_pdu(self, connection_handle: int, cid: int, pdu: bytes) -> None:
         """As bumble's."""
-        if cid == att.ATT_CID and self.trace is not None and pdu:
-            connection = self.lookup_connection(connection_handle)
-            if connection is not None:
+        connection = self.lookup_connection(connection_handle)
+        if connection is not None and pdu:
+            if cid == att.ATT_CID and self.trace is not None:
                 self.trace.sent(connection_handle, self.peer_name(connection), pdu)
+            elif cid == SMP_CID and self.smp_trace is not None:
+                bit = self.smp_manager.bit(connection_handle)
+                self.smp_trace.sent(self.peer_name(connection), pdu, bit)
         super().send_l2cap_pdu(connection_handle, cid, pdu)
 
     def on_gatt_pdu(self, connection_handle: int, pdu: bytes) -> None:  # type: ignore[override,unused-ignore]  # a decorator of bumble's turns the handle into the connection
@@ -173,7 +180,8 @@ class AirDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is untype
             self.trace.heard(connection_handle, pdu)
         of_client = not pdu[0] & 1
         if of_client and self.refuse is not None:
-            code = self.refuse(pdu[0], int.from_bytes(pdu[1:3], "little"), pdu[3:])
+            handle = int.from_bytes(pdu[1:3], "little")
+            code = self.refuse(connection, pdu[0], handle, pdu[3:])
             if code:
                 self._answer(connection_handle, pdu, code)
                 return

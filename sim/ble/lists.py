@@ -47,6 +47,10 @@ class ListEntry:
         self.local_rpa: Addr | None = None
         self.local_made_us = 0
         self.peer_rpa: Addr | None = None
+        """The private address that the peer has used last."""
+        self.target: Addr | None = None
+        """The private address that we call the peer by."""
+        self.target_made_us = 0
 
 
 class Addresses:
@@ -109,12 +113,15 @@ class Addresses:
         """Resolving list entry of the identity `peer`, while resolution is on."""
         return self.resolving.get(bytes((peer[0] & 1,)) + peer[1:]) if self.resolution else None
 
-    def aim(self, peer: Addr) -> Addr:
-        """Address on the air that stands for `peer` as target: a fresh private one when its IRK is known."""
+    def aim(self, peer: Addr, now_us: int) -> Addr:
+        """Address on the air that stands for `peer` as target: a private one when its IRK is known."""
         entry = self.entry(peer)
         if entry is None or not any(entry.peer_irk):
             return bytes((peer[0] & 1,)) + peer[1:]
-        return self._generate(entry.peer_irk)
+        if entry.target is None or now_us - entry.target_made_us >= self.rpa_timeout_us:
+            entry.target = self._generate(entry.peer_irk)
+            entry.target_made_us = now_us
+        return entry.target
 
     # Own
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from bumble import hci
 from bumble.device import (
     AdvertisingEventProperties,
@@ -26,9 +24,10 @@ from bumble.device import (
 
 from protocols.data.gatt_names import uuid_name
 from protocols.errors import UsageError
+from sim.ble.advert_check import check_advert, with_data
 from sim.ble.gatt_table import GattTable
 from sim.ble.host import AirDevice, uuid_text
-from sim.ble.stack import plain_address
+from sim.ble.subscriptions import Subscriptions
 from sim.gatt import Advert, Peer, Service
 
 if TYPE_CHECKING:
@@ -37,11 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AirPeripheral"]
 
-LEGACY_LIMIT, EXTENDED_LIMIT = 31, 1650
-_ADDRESS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 _FRAGMENT = 251
 _INTERMEDIATE, _FIRST, _LAST, _COMPLETE = 0, 1, 2, 3
-_SHORTEST_MS, _LONGEST_MS = 20.0, 10240.0
 _MODES = {
     (False, False): "off",
     (True, False): "notify",
@@ -67,6 +63,7 @@ class AirPeripheral:
         self._stack = stack
         self._sets: dict[int, _Set] = {}
         self._table: GattTable | None = None
+        self._subscriptions: Subscriptions | None = None
         self._links: dict[int, Any] = {}
         self._gone: dict[int, asyncio.Future[None]] = {}
 
@@ -87,8 +84,11 @@ class AirPeripheral:
         name = self._stack.attempt("local_name()", self._accessory.local_name) or self._stack.node
         device = await self._stack.power_on(name)
         self._table = GattTable(self._stack, device, services)
+        self._subscriptions = Subscriptions(self._stack, device)
         device.on(device.EVENT_CONNECTION, self._on_connection)
         device.on("characteristic_subscription", self._on_subscription)
+        self._stack.pairing.on_encrypted = self._on_encrypted
+        self._stack.on_new_address = self._on_new_address
 
     async def power_off(self) -> None:
         """Drop everything at once, as when the battery is pulled."""
@@ -105,7 +105,7 @@ class AirPeripheral:
     async def advertise(self, advert: Advert, handle: int = 0) -> None:
         """Start (or replace) advertising set `handle`. Raises UsageError."""
         node = self._stack.node
-        _check(node, advert)
+        check_advert(node, advert)
         device = self._device
         await self._remove(handle)
         address = self._set_address(advert)
@@ -141,8 +141,8 @@ class AirPeripheral:
                 f"{self._stack.node}: advertising set {handle} does not run, so it has no data to change"
             )
         fresh = known.advert.scan_response if scan_response is None else scan_response
-        advert = _with_data(known.advert, data, fresh)
-        _check(self._stack.node, advert)
+        advert = with_data(known.advert, data, fresh)
+        check_advert(self._stack.node, advert)
         if max(len(data), len(fresh)) > _FRAGMENT:
             await self.advertise(
                 advert, handle
@@ -193,9 +193,9 @@ class AirPeripheral:
     def _set_address(self, advert: Advert) -> Any:
         text = advert.set_address
         if text is None:
-            if self._stack.address_kind == "public":
+            if not self._stack.own_address_type:
                 return None
-            text = self._stack.address
+            text = self._stack.air_address
         self._stack.place.claim(self._stack.node, text)
         return hci.Address(text, hci.AddressType.RANDOM_DEVICE)
 
@@ -206,7 +206,7 @@ class AirPeripheral:
             if advert.tx_power_dbm is None
             else advert.tx_power_dbm
         )
-        random = advert.set_address is not None or self._stack.address_kind == "random"
+        random = advert.set_address is not None or bool(self._stack.own_address_type)
         return AdvertisingParameters(
             advertising_event_properties=AdvertisingEventProperties(
                 is_connectable=connectable,
@@ -236,6 +236,7 @@ class AirPeripheral:
         self._stack.connected(connection)
         ended = functools.partial(self._on_disconnection, connection)
         connection.on(connection.EVENT_DISCONNECTION, ended)
+        connection.on(connection.EVENT_PAIRING, functools.partial(self._on_pairing, connection))
         peer = self._peer(connection)
         self._stack.attempt("on_connect()", lambda: self._accessory.on_connect(peer))
 
@@ -248,6 +249,7 @@ class AirPeripheral:
         self._stack.disconnected(connection, reason)
         self._stack.trace.forget(connection.handle)
         peer = self._peer(connection)
+        self._stack.pairing.link_closed(connection)
         self._stack.attempt("on_disconnect()", lambda: self._accessory.on_disconnect(peer, reason))
         for known in list(self._sets.values()):
             if known.taken_by is connection:
@@ -256,6 +258,9 @@ class AirPeripheral:
 
     async def _restart(self, known: _Set) -> None:
         if known in self._sets.values() and not known.bumble_set.enabled:
+            if self._stack.private and known.advert.set_address is None:
+                address = self._set_address(known.advert)
+                await self._stack.command("its address", known.bumble_set.set_random_address(address))
             await self._stack.command("advertising again", known.bumble_set.start())
 
     def _on_subscription(
@@ -263,13 +268,34 @@ class AirPeripheral:
     ) -> None:  # bumble's callback
         uuid = uuid_text(characteristic.uuid.uuid_bytes)
         peer, mode = self._peer(connection), _MODES[notify, indicate]
+        if peer.bonded and self._subscriptions is not None:
+            self._subscriptions.keep(connection)
         self._stack.attempt(
             "on_subscribe()", lambda: self._accessory.on_subscribe(peer, uuid, mode)
         )
 
+    def _on_encrypted(self, connection: Any) -> None:
+        """A bonded client is back: its subscriptions are in force again."""
+        if self._subscriptions is None or not self._stack.pairing.is_bonded(connection):
+            return
+        for characteristic, notify, indicate in self._subscriptions.restore(connection):
+            self._on_subscription(connection, characteristic, notify, indicate)
+        if self._accessory.tells_service_changed():
+            self._stack.place.spawn(self._stack.node, self._subscriptions.tell_changes(connection))
+
+    def _on_pairing(self, connection: Any, _keys: Any) -> None:
+        if self._subscriptions is not None and self._stack.pairing.is_bonded(connection):
+            self._subscriptions.keep(connection)
+            self._subscriptions.know_table(connection)
+
+    async def _on_new_address(self) -> None:
+        """Sets that run take the new private address; one that rests takes it when it starts again."""
+        for handle, known in list(self._sets.items()):
+            if known.taken_by is None and known.advert.set_address is None:
+                await self.advertise(known.advert, handle)
+
     def _peer(self, connection: Any) -> Peer:
-        address = plain_address(connection.peer_address)
-        return Peer(self._stack.peer_name(connection), address, connection.handle)
+        return self._stack.peer_of(connection)
 
     async def disconnect(self, peer: Peer) -> None:
         """Close a connection; harmless when it is gone."""
@@ -277,6 +303,26 @@ class AirPeripheral:
         if connection is not None:
             self._stack.emit("disconnect", direction="tx", peer=peer.name, label="disconnect")
             await connection.disconnect()
+
+    # Security
+
+    async def request_security(self, peer: Peer) -> None:
+        """Send a Security Request; harmless when the connection is gone."""
+        connection = self._links.get(peer.handle)
+        if connection is not None:
+            self._stack.pairing.request_security(connection)
+
+    async def forget(self, peer: str = "") -> int:
+        """Remove bonds with `peer` (a node or address; empty = all); how many."""
+        return await self._stack.pairing.forget(peer)
+
+    def bonded_with(self) -> list[str]:
+        """Names (or addresses) of the bonded peers, oldest first."""
+        return self._stack.pairing.bonded_with()
+
+    def cancel_pairing(self) -> bool:
+        """End running pairings; False when there is none."""
+        return self._stack.pairing.cancel()
 
     # Values to subscribers
 
@@ -332,41 +378,3 @@ class AirPeripheral:
             if (peer is None or peer.handle == handle)
             and cccds.get(connection, {}).get(attribute.handle, b"\0")[0] & bit
         ]
-
-
-def _with_data(advert: Advert, data: bytes, scan_response: bytes) -> Advert:
-    return msgspec.structs.replace(advert, data=data, scan_response=scan_response)
-
-
-def _check(node: str, advert: Advert) -> None:
-    """Raise UsageError for what no controller accepts."""
-    limit = EXTENDED_LIMIT if advert.extended else LEGACY_LIMIT
-    for name, data in (("data", advert.data), ("scan response", advert.scan_response)):
-        if len(data) > limit:
-            more = (
-                ""
-                if advert.extended
-                else "; shorten it, use the scan response, or extended advertising"
-            )
-            raise UsageError(
-                f"{node}: advertising {name} of {len(data)} octets, {len(data) - limit} more than the {limit} "
-                f"of {'an extended' if advert.extended else 'a legacy'} advert{more}"
-            )
-    if advert.scan_response and (
-        advert.sort == "non_connectable" or (advert.extended and advert.sort == "connectable")
-    ):
-        raise UsageError(
-            f"{node}: nobody can ask a {advert.sort} advert for its scan response; make it scannable"
-        )
-    if advert.extended and advert.sort == "scannable" and advert.data:
-        raise UsageError(
-            f"{node}: a scannable extended advert has all its data in the scan response"
-        )
-    if not _SHORTEST_MS <= advert.interval_ms <= _LONGEST_MS:
-        raise UsageError(
-            f"{node}: advertising interval of {advert.interval_ms:g} ms; allowed are 20 to 10240 ms"
-        )
-    if advert.set_address is not None and not _ADDRESS.fullmatch(advert.set_address):
-        raise UsageError(
-            f"{node}: {advert.set_address!r} is no address; write it as 'c0:11:22:33:44:55'"
-        )

@@ -7,6 +7,7 @@ device's own callback ends the run as NodeError, wherever bumble would have swal
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,18 @@ from protocols.data.hci_names import error_name
 from protocols.errors import NearbenchError, UsageError
 from sim.accessories import Accessory
 from sim.ble.att_trace import AttTrace
+from sim.ble.bonds import BondStore
 from sim.ble.controller import AirController
 from sim.ble.host import AirDevice, AirHost
+from sim.ble.pairing import Pairing
+from sim.ble.smp_trace import SmpTrace
 from sim.device import check_address
+from sim.gatt import Peer
 from sim.phones import Phone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
+    from pathlib import Path
 
     from sim.device import Device
     from sim.world import RadioPlace
@@ -58,17 +64,43 @@ class Stack:
         self.owner = owner
         self.node = owner.name
         self.place = place
+        self.bonds = BondStore(self._bond_file())
         self.address, self.address_kind = self._own_address()
-        self.public_address = (
-            self.address if self.address_kind == "public" else self._drawn("public")
-        )
+        public = self.address_kind == "public"
+        self.public_address = self.address if public else self._drawn("public")
+        self.static_address = self._drawn("address") if public else self.address
+        self.irk = self._own_irk()
+        self.on_new_address: Callable[[], Coroutine[Any, Any, None]] | None = None
+        """called when the private address has changed."""
         self.controller: AirController | None = None
         self.device: AirDevice | None = None
         self.trace = AttTrace(self.node, place)
+        self.pairing: Pairing
+
+    def _bond_file(self) -> Path | None:
+        folder = self.owner.settings.bond_folder
+        return self.place.base / folder / f"{self.node}.json" if folder else None
 
     def _own_address(self) -> tuple[str, str]:
         given = self.owner.settings.address
-        return check_address(given) if given else (self._drawn("address"), "random")
+        if given:
+            return check_address(given)
+        kept = self.bonds.identity
+        if kept:
+            return kept["address"], kept["kind"]
+        return self._drawn("address"), "random"
+
+    def _own_irk(self) -> bytes:
+        """The IRK that goes with the bonds; drawn once."""
+        drawn = self.place.streams.bytes(f"crypto/{self.node}/irk", 16)
+        kept = self.bonds.identity.get("irk", "")
+        irk = bytes.fromhex(kept) if kept else drawn
+        self.bonds.identity = {
+            "address": self.address,
+            "kind": self.address_kind,
+            "irk": irk.hex(),
+        }
+        return irk
 
     def _drawn(self, purpose: str) -> str:
         octets = bytearray(self.place.streams.bytes(f"crypto/{self.node}/{purpose}", 6))
@@ -78,7 +110,19 @@ class Stack:
     @property
     def own_address_type(self) -> int:
         """As HCI numbers it: 0 public, 1 random."""
-        return int(self.address_kind == "random")
+        return int(self.address_kind == "random" or self.private)
+
+    @property
+    def private(self) -> bool:
+        """Whether it uses resolvable private addresses."""
+        return bool(self.owner.settings.private_address)
+
+    @property
+    def air_address(self) -> str:
+        """Random address in use now: the private one when it uses such."""
+        if self.private and self.device is not None:
+            return plain_address(self.device.random_address)
+        return self.static_address
 
     async def power_on(self, name: str) -> AirDevice:
         """A fresh controller and host; `name` is the Device Name served by GAP."""
@@ -93,25 +137,56 @@ class Stack:
             tx_power_dbm=self.owner.settings.tx_power_dbm,
         )
         controller.observe_hci(self._tap)
-        random = self.address if self.address_kind == "random" else self._drawn("address")
         config = DeviceConfiguration(
             name=name,
-            address=hci.Address(random, hci.AddressType.RANDOM_DEVICE),
-            identity_address_type=hci.AddressType(self.own_address_type),
-            irk=place.streams.bytes(f"crypto/{self.node}/irk", 16),
+            address=hci.Address(self.static_address, hci.AddressType.RANDOM_DEVICE),
+            irk=self.irk,
+            le_privacy_enabled=self.private,
+            le_rpa_timeout=0,  # bumble's own rotation is never possible while advertising
         )
         self.trace = AttTrace(self.node, place)
         self.device = device = AirDevice(
             config=config, host=AirHost(controller, lambda: place.loop.now_us)
         )
         device.trace = self.trace
+        device.smp_trace = SmpTrace(self.node, place)
         device.peer_name = self.peer_name
-        place.claim(self.node, self.address, self.address_kind)
+        device.bonds = device.keystore = self.bonds
+        device.csrk = self.irk[::-1]
+        self.pairing = Pairing(self, device)
+        for address, kind in self._identities():
+            place.claim(self.node, address, kind)
         await device.power_on()
+        if self.private:
+            place.claim(self.node, self.air_address)
+            place.spawn(self.node, self._rotate(device))
         return device
+
+    def _identities(self) -> Iterator[tuple[str, str]]:
+        """Addresses that stand for this node, the one in use last."""
+        if self.owner.settings.identity == "public":
+            yield self.public_address, "public"
+        elif self.owner.settings.identity == "random":
+            yield self.static_address, "random"
+        yield self.address, self.address_kind
+
+    async def _rotate(self, device: AirDevice) -> None:
+        """Take a new private address each `private_address_time`, as soon as the controller allows it."""
+        while True:
+            await asyncio.sleep(self.owner.settings.private_address_time / 1e6)
+            while self.device is device and not await device.update_rpa():
+                await asyncio.sleep(1.0)
+            if self.device is not device:
+                return
+            self.place.claim(self.node, self.air_address)
+            self.emit("new_address", note=self.air_address, address=self.air_address)
+            if self.on_new_address is not None:
+                await self.on_new_address()
 
     def power_off(self) -> None:
         """Everything is gone at once; nobody is told."""
+        if self.device is not None:
+            self.pairing.switched_off()
         controller, self.controller, self.device = self.controller, None, None
         if controller is not None:
             controller.host = None
@@ -126,6 +201,17 @@ class Stack:
     def peer_name(self, connection: Any) -> str:
         """Node name of the other end, else its address."""
         return self.place.name_of(plain_address(connection.peer_address))
+
+    def peer_of(self, connection: Any) -> Peer:
+        """The other end of a connection as devices see it."""
+        return Peer(
+            self.peer_name(connection),
+            plain_address(connection.peer_address),
+            connection.handle,
+            bool(connection.is_encrypted),
+            bool(connection.is_encrypted and connection.authenticated),
+            self.pairing.is_bonded(connection),
+        )
 
     def emit(self, event: str, **details: Any) -> None:
         """Write a BLE event of this node to the trace."""

@@ -194,7 +194,7 @@ def view_of(text: str) -> tuple[View, ...]:
     name, _, version = text.partition("@")
     if name not in PROFILES and name not in GROUPS:
         raise UnknownNameError("phone profile", name, [*PROFILES, *GROUPS])
-    views = []
+    views: list[View] = []
     for profile in GROUPS.get(name, (name,)):
         if version and version not in PROFILES[profile]:
             raise UnknownNameError(f"version of {profile}", version, PROFILES[profile])
@@ -202,12 +202,17 @@ def view_of(text: str) -> tuple[View, ...]:
     return tuple(views)
 
 
-def rules_on(subject: On, view: View) -> list[Rule]:
-    """The executed rules of a phone about `subject` that are switched on."""
+def rules_on(subject: On, view: View, *, simulated: bool = False) -> list[Rule]:
+    """The rules with a judge about `subject`. A simulated phone acts on those it keeps; a diagnosis looks for all of
+    them, because a real phone does what it does.
+    """
     return [
         rule
         for _, rule in RULES
-        if rule.on == subject and view.profile in rule.profiles and rule.judge and rule.enabled(view)
+        if rule.on == subject
+        and view.profile in rule.profiles
+        and rule.judge
+        and (rule.enabled(view) if simulated else rule.id not in view.off)
     ]
 
 
@@ -251,7 +256,9 @@ def explain(scene: Scene, views: Iterable[View] = ()) -> list[Finding]:
             for rule in rules_on(subject, view):
                 found += findings_of(rule, case)
         found += _of_devices(view, scene)
-    return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), _order(one.rule), one.device))
+    return sorted(
+        found, key=lambda one: (SEVERITIES.index(one.severity), _order(one.rule), one.device)
+    )
 
 
 def _of_devices(view: View, scene: Scene) -> list[Finding]:

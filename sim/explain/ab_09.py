@@ -19,7 +19,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
     broken = picked(case.device, lambda advert: bool(advert.ad.framing))
     if not flagless and not broken:
         return
-    what = [text for text, some in (("lacks Flags (IB-04)", flagless), ("is malformed (IB-05)", broken)) if some]
+    what = [
+        text
+        for text, some in (("lacks Flags (IB-04)", flagless), ("is malformed (IB-05)", broken))
+        if some
+    ]
     yield Verdict(
         severity="note",
         evidence=f"the advert {listed(what)}; Android shows it all the same",

@@ -59,7 +59,11 @@ class AirSource:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._links: dict[int, AirLink] = {}
-        self._asked: tuple[bytes, int, str] = (b"", 0, "")  # advertiser, end of the request, its PHY
+        self._asked: tuple[bytes, int, str] = (
+            b"",
+            0,
+            "",
+        )  # advertiser, end of the request, its PHY
         self._sets: dict[tuple[int, int], tuple[str, str]] = {}
 
     def packet(self, packet: AirPacket) -> None:

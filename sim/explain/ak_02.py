@@ -18,7 +18,7 @@ def undeclared(descriptor: Descriptor, plist: Plist) -> list[str]:
     """Values of the descriptor that the plist lacks, as "key: value"."""
     services = {uuid_key(uuid) for uuid in plist.services}
     companies = {company.lower().removeprefix("0x").rjust(4, "0") for company in plist.companies}
-    missing = []
+    missing: list[str] = []
     if descriptor.service and uuid_key(descriptor.service) not in services:
         missing.append(f"NSAccessorySetupBluetoothServices: {descriptor.service}")
     if descriptor.company and descriptor.company.lower().rjust(4, "0") not in companies:

@@ -17,15 +17,25 @@ INVALID_REQUEST = 450
 
 def faults(descriptor: Descriptor) -> list[str]:
     """What is wrong with a descriptor in itself."""
-    wrong = []
+    wrong: list[str] = []
     has_wifi = bool(descriptor.ssid or descriptor.ssid_prefix)
     if descriptor.ssid and descriptor.ssid_prefix:
         wrong.append("SSID and SSID prefix exclude each other")
     if not (descriptor.service or descriptor.company or has_wifi):
         wrong.append("neither a service UUID nor a company identifier")
     for what, needs, blob, mask in (
-        ("manufacturer data", descriptor.company, descriptor.manufacturer_hex, descriptor.manufacturer_mask_hex),
-        ("service data", descriptor.service, descriptor.service_data_hex, descriptor.service_data_mask_hex),
+        (
+            "manufacturer data",
+            descriptor.company,
+            descriptor.manufacturer_hex,
+            descriptor.manufacturer_mask_hex,
+        ),
+        (
+            "service data",
+            descriptor.service,
+            descriptor.service_data_hex,
+            descriptor.service_data_mask_hex,
+        ),
     ):
         if (blob or mask) and len(blob) != len(mask):
             wrong.append(f"{what}: blob and mask differ in length")

@@ -35,7 +35,9 @@ def mismatch(descriptor: Descriptor, device: Device) -> str:
         ),
     )  # fmt: skip
     for what, blob, mask, found in blobs:
-        if blob and not any(_masked(bytes.fromhex(blob), bytes.fromhex(mask), data) for data in found):
+        if blob and not any(
+            _masked(bytes.fromhex(blob), bytes.fromhex(mask), data) for data in found
+        ):
             return f"{what} does not match {blob} under {mask}"
     return ""
 
@@ -64,11 +66,12 @@ def _judge(case: Case) -> Iterator[Verdict]:
     if any(ad.service_uuids or ad.data_uuids or ad.manufacturer for ad in device.ads):
         return
     unsure = device.awaits_response
-    severity = "note" if unsure else "error" if case.certain else "warning"
     yield Verdict(
-        severity=severity,
+        severity="note" if unsure else "error" if case.certain else "warning",
         evidence="no service UUID and no company identifier (AD types 02 to 07, 16, FF) in the advert"
-        + (" (no scan response was seen: they may be there)" if unsure else " or the scan response"),
+        + (
+            " (no scan response was seen: they may be there)" if unsure else " or the scan response"
+        ),
         frames=frames_of(sights),
     )
 

@@ -39,7 +39,12 @@ RULE = Rule(
     profiles=("ios-ask",),
     stories=("US-14",),
     remedy="Advertise all the time while the picker is open, or choose a longer discoveryTimeout.",
-    versions={"18.2": "not settable", "18.7.2": "not settable", "26.0": "short, medium, long", "26.1": "and unbounded"},
+    versions={
+        "18.2": "not settable",
+        "18.7.2": "not settable",
+        "26.0": "short, medium, long",
+        "26.1": "and unbounded",
+    },
     switch="on; for versions where it cannot be set the time is taken as short",
     on="app",
     judge=_judge,

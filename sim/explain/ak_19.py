@@ -20,7 +20,9 @@ AS_ERRORS = {
 RULE = Rule(
     id="AK-19",
     title="ASError codes",
-    statement="ASError has the codes " + ", ".join(f"{code} {name}" for code, name in AS_ERRORS.items()) + ".",
+    statement="ASError has the codes "
+    + ", ".join(f"{code} {name}" for code, name in AS_ERRORS.items())
+    + ".",
     source="AccessorySetupKit ASError.h (public SDK header copies)",
     confidence="D; 100 and 150: D†",
     profiles=("ios-ask",),

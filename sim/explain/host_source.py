@@ -169,7 +169,7 @@ class HostSource:
 
     def _connected(self, frame: int, t_us: int, data: bytes) -> None:
         fields: Any = decode_packet(data).fields
-        body = getattr(fields, "body", None)
+        body: Any = getattr(fields, "body", None)
         if not hasattr(body, "interval_ms"):
             self._scene.skip("connection event that does not decode")
             return
@@ -179,7 +179,9 @@ class HostSource:
         peer = self._scene.device(body.peer_address, _plain(body.peer_address_type))
         device = peer if is_central else self._own.device()
         peer.is_central = not is_central
-        connection = Connection(t_us, frame, Parameters(body.interval_ms, body.latency, body.timeout_ms))
+        connection = Connection(
+            t_us, frame, Parameters(body.interval_ms, body.latency, body.timeout_ms)
+        )
         device.connections.append(connection)
         self._links[body.handle] = _Link(device, connection, is_central=is_central)
 
@@ -220,13 +222,15 @@ class HostSource:
             link.wished = True
             link.traffic.asked(t_us, frame, (low, high, latency, timeout))
 
-    def _refused_key(self, frame: int, t_us: int, link: _Link, data: bytes) -> None:  # noqa: ARG002  # one shape for all
+    def _refused_key(
+        self, frame: int, t_us: int, link: _Link, data: bytes
+    ) -> None:  # one shape for all
         link.connection.encryptions.append(Encryption(t_us, frame, _KEY_MISSING))
 
-    def _granted(self, frame: int, t_us: int, link: _Link, data: bytes) -> None:  # noqa: ARG002  # likewise
+    def _granted(self, frame: int, t_us: int, link: _Link, data: bytes) -> None:  # likewise
         link.traffic.answered(frame, accepted=True)
 
-    def _refused(self, frame: int, t_us: int, link: _Link, data: bytes) -> None:  # noqa: ARG002  # likewise
+    def _refused(self, frame: int, t_us: int, link: _Link, data: bytes) -> None:  # likewise
         link.traffic.answered(frame, accepted=False)
 
     def _acl(self, frame: int, t_us: int, data: bytes, *, sent: bool) -> None:
@@ -235,7 +239,9 @@ class HostSource:
         if link is not None:
             is_start = head >> 12 & 3 != 1
             from_central = sent == link.is_central
-            link.traffic.fragment(t_us, frame, data[5:], from_central=from_central, is_start=is_start)
+            link.traffic.fragment(
+                t_us, frame, data[5:], from_central=from_central, is_start=is_start
+            )
 
 
 def _address(octets: bytes) -> str:

@@ -20,9 +20,7 @@ _TOLERANCE = 0.02
 
 def is_listed(interval_ms: float) -> bool:
     """Whether the interval is one of the recommended ones, within what a capture can tell."""
-    return any(
-        abs(interval_ms - one) <= max(2.5, _TOLERANCE * one) for one in (FAST_MS, *SLOW_MS)
-    )
+    return any(abs(interval_ms - one) <= max(2.5, _TOLERANCE * one) for one in (FAST_MS, *SLOW_MS))
 
 
 def _judge(case: Case) -> Iterator[Verdict]:

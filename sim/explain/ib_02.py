@@ -30,7 +30,12 @@ def _judge(case: Case) -> Iterator[Verdict]:
             frames=frames_of(directed),
         )
     unused = _PRIMARY - device.channels
-    if device.channels and unused and case.scene.channels >= _PRIMARY and len(device.times_us) >= _ENOUGH:
+    if (
+        device.channels
+        and unused
+        and case.scene.channels >= _PRIMARY
+        and len(device.times_us) >= _ENOUGH
+    ):
         yield Verdict(
             severity="warning",
             evidence=f"never on channel {listed(map(str, sorted(unused)))} in {len(device.times_us)} adverts, "

@@ -27,9 +27,14 @@ def _judge(case: Case) -> Iterator[Verdict]:
     must_have = [sight for sight in sights if sight.advert.connectable or sight.advert.scannable]
     chosen = must_have or sights
     others = any(
-        sight.advert.connectable and not lacks_flags(sight.advert) for sight in device.sights.values()
+        sight.advert.connectable and not lacks_flags(sight.advert)
+        for sight in device.sights.values()
     )
-    kind = "" if must_have else "; the advert is not connectable, where the Core specification lets Flags out"
+    kind = (
+        ""
+        if must_have
+        else "; the advert is not connectable, where the Core specification lets Flags out"
+    )
     yield Verdict(
         severity="error" if must_have and not others else "warning",
         evidence=f"{share(chosen, device)} without AD type 0x01 (Flags): {chosen[0].advert.data.hex() or 'empty'}{kind}",

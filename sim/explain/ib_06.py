@@ -45,7 +45,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
         yield Verdict(
             severity="note" if unsure else "warning",
             evidence="no list of service UUIDs (AD types 02 to 07) in the advert"
-            + (" (no scan response was seen: it may be there)" if unsure else " or the scan response"),
+            + (
+                " (no scan response was seen: it may be there)"
+                if unsure
+                else " or the scan response"
+            ),
             frames=frames_of(sights),
         )
 

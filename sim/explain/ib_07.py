@@ -31,7 +31,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
         return
     is_hidden = hides_all or bool(tlm)
     uuids = [uuid for sight in chosen for uuid in sight.advert.ad.data_uuids]
-    frames = "Eddystone-TLM service data" if tlm and not hides_all else f"service data of {uuid_words(uuids)}"
+    frames = (
+        "Eddystone-TLM service data"
+        if tlm and not hides_all
+        else f"service data of {uuid_words(uuids)}"
+    )
     yield Verdict(
         severity="warning" if is_hidden else "note",
         evidence=f"{frames} is on the air in {chosen[0].advert.pdu} (not connectable)",

@@ -52,7 +52,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
         if not wrong or str(request) in seen:
             continue
         seen.add(str(request))
-        answer = {None: "no answer was seen", True: "this central accepted it", False: "it was rejected"}
+        answer = {
+            None: "no answer was seen",
+            True: "this central accepted it",
+            False: "it was rejected",
+        }
         yield Verdict(
             severity="note" if request.accepted else "warning",
             evidence=f"asked for {request}: {listed(wrong)}; {answer[request.accepted]}",

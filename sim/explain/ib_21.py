@@ -32,7 +32,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
         yield Verdict(
             severity="note" if allowed or request.accepted else "warning",
             evidence=f"asked for a supervision timeout of {timeout} ms, "
-            + (f"which only the window {within} has" if keeps else "outside 2 to 6 s and 6 to 18 s alike"),
+            + (
+                f"which only the window {within} has"
+                if keeps
+                else "outside 2 to 6 s and 6 to 18 s alike"
+            ),
             short=f"supervision timeout {timeout} ms",
             effect="" if allowed else "refuse",
             frames=(request.frame,),

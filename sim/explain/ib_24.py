@@ -52,7 +52,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
             severity="error" if is_broken else "warning",
             evidence=f"{request} was accepted, and {after_ms:.0f} ms later the central went back to "
             f"{update.parameters}; {times}"
-            + (f", until the connection was lost (reason {end.reason:#04x})" if end and is_broken else ""),
+            + (
+                f", until the connection was lost (reason {end.reason:#04x})"
+                if end and is_broken
+                else ""
+            ),
             short=f"accepted parameters overwritten {times}",
             frames=tuple(frame for a, b in found[:4] for frame in (a.frame, b.frame)),
         )

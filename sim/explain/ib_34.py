@@ -42,9 +42,17 @@ def _judge(case: Case) -> Iterator[Verdict]:
         return
     again = paired_again(case.device)
     tried = any(
-        one.code == PAIRING_REQUEST for connection in case.device.connections for one in connection.smp
+        one.code == PAIRING_REQUEST
+        for connection in case.device.connections
+        for one in connection.smp
     )
-    after = "it was paired anew later" if again else "pairing was tried" if tried else "nobody tried to pair"
+    after = (
+        "it was paired anew later"
+        if again
+        else "pairing was tried"
+        if tried
+        else "nobody tried to pair"
+    )
     yield Verdict(
         severity="warning" if again else "error",
         evidence=f"encryption refused with 0x06 PIN or Key Missing, {len(lost)} time{'s' * (len(lost) > 1)}; {after}",

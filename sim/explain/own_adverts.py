@@ -83,7 +83,9 @@ class OwnAdverts:
         operation = getattr(body, "operation", _COMPLETE)
         if operation == _UNCHANGED:
             return
-        before = b"" if operation in (_FIRST, _COMPLETE) else one.response if is_response else one.data
+        before = (
+            b"" if operation in (_FIRST, _COMPLETE) else one.response if is_response else one.data
+        )
         octets = before + bytes.fromhex(body.data)
         if is_response:
             one.response = octets
@@ -91,7 +93,9 @@ class OwnAdverts:
             one.data = octets
 
     def _enable(self, frame: int, t_us: int, opcode: int, body: Any) -> None:
-        handles = [_LEGACY_SET] if opcode == _ENABLE else [one.advertising_handle for one in body.sets]
+        handles = (
+            [_LEGACY_SET] if opcode == _ENABLE else [one.advertising_handle for one in body.sets]
+        )
         for handle in handles or list(self._sets):
             one = self._sets.setdefault(handle, _Set())
             one.is_on = bool(body.enable)

@@ -38,7 +38,11 @@ def share(some: list[Sight], device: Device) -> str:
     total = sum(sight.count for sight in device.sights.values())
     count = sum(sight.count for sight in some)
     word = "advert" if total == 1 else "adverts"
-    return f"{'the only' if total == 1 else f'all {total}'} {word}" if count == total else f"{count} of {total} {word}"
+    return (
+        f"{'the only' if total == 1 else f'all {total}'} {word}"
+        if count == total
+        else f"{count} of {total} {word}"
+    )
 
 
 def listed(names: Iterable[str]) -> str:

@@ -17,14 +17,14 @@ from protocols.errors import CaptureError, UsageError
 from sim.explain.air_source import AirPacket, AirSource
 from sim.explain.host_source import HostSource
 from sim.explain.observations import App, Scene, as_app
+from sim.trace import TraceEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from protocols.capture import Packet, Reader
-    from sim.trace import TraceEvent
 
-__all__ = ["scene_of_capture", "scene_of_events"]
+__all__ = ["events_of_lines", "scene_of_capture", "scene_of_events"]
 
 _HCI, _LL, _LL_PHDR, _NORDIC = 187, 251, 256, 272
 _PHDR = struct.Struct("<BbbBIH")
@@ -53,7 +53,9 @@ def scene_of_capture(reader: Reader) -> tuple[Scene, str]:
             if packet.link_type == _HCI:
                 kinds.add("hci")
                 host = hosts.setdefault(packet.interface, HostSource(scene))
-                host.packet(packet.number, packet.t_us, packet.data, sent=packet.direction != "received")
+                host.packet(
+                    packet.number, packet.t_us, packet.data, sent=packet.direction != "received"
+                )
             elif packet.link_type in _READERS:
                 kinds.add("air")
                 found = _READERS[packet.link_type](scene, packet)
@@ -99,7 +101,11 @@ def _of_phdr(scene: Scene, packet: Packet) -> AirPacket | None:
         return None
     rf, signal, _, _, _, flags = _PHDR.unpack_from(packet.data)
     if not flags & _DEWHITENED or (flags & _CRC_CHECKED and not flags & _CRC_VALID):
-        scene.skip("packet with a wrong CRC" if flags & _DEWHITENED else "packet captured with whitening on")
+        scene.skip(
+            "packet with a wrong CRC"
+            if flags & _DEWHITENED
+            else "packet captured with whitening on"
+        )
         return None
     phy = _PHYS.get(flags >> 14, "1M")
     data = packet.data[_PHDR.size :]
@@ -144,6 +150,18 @@ def _of_nordic(scene: Scene, packet: Packet) -> AirPacket | None:
 
 
 _READERS = {_LL: _of_ll, _LL_PHDR: _of_phdr, _NORDIC: _of_nordic}
+
+
+def events_of_lines(lines: Iterable[bytes], name: str) -> Iterator[TraceEvent]:
+    """Events of a trace as `nearbench run --jsonl` writes it. Raises UsageError that names the line."""
+    for number, line in enumerate(lines, 1):
+        try:
+            plain = msgspec.json.decode(line)
+            if plain.get("data") is not None:
+                plain["data"] = bytes.fromhex(plain["data"])
+            yield TraceEvent(**plain)
+        except (msgspec.DecodeError, TypeError, ValueError, AttributeError) as exc:
+            raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
 
 
 def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:

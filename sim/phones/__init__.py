@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from protocols.registry import Folder
-from sim.device import Device, Settings, check_address
+from protocols.data.smp_names import Io  # msgspec reads the annotations
+from sim.device import Settings, check_address
+from sim.pairing import PairingDevice, PairingSettings, Want
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,24 @@ class Link(Protocol):
     @property
     def connected(self) -> bool:
         """Whether it still stands."""
+        ...
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is encrypted."""
+        ...
+
+    @property
+    def bonded(self) -> bool:
+        """Whether there is a bond with the other end."""
+        ...
+
+    async def pair(self) -> None:
+        """Pair. Raises PairingError (side, step, reason, what to do), LinkError, UsageError (it pairs already)."""
+        ...
+
+    async def encrypt(self) -> bool:
+        """Encrypt with the bond's key; False when the other end has lost it. Raises LinkError (no bond here, lost)."""
         ...
 
     async def discover(self) -> list[RemoteCharacteristic]:
@@ -112,8 +132,24 @@ class Central(Protocol):
         """Connect. Raises TimeoutError when nobody connectable answered in time."""
         ...
 
+    async def forget(self, peer: str = "") -> int:
+        """Remove bonds with `peer` (a node or address; empty = all); how many."""
+        ...
 
-class PhoneSettings(Settings, frozen=True, kw_only=True):
+    def bonded_with(self) -> list[str]:
+        """Names (or addresses) of the bonded peers, oldest first."""
+        ...
+
+    def cancel_pairing(self) -> bool:
+        """End running pairings; False when there is none."""
+        ...
+
+    def tap(self, node: str) -> bool:
+        """Read the out-of-band data on the tag of `node`; False when it has none."""
+        ...
+
+
+class PhoneSettings(PairingSettings, frozen=True, kw_only=True):
     """Settings every phone has."""
 
     address: str = ""
@@ -124,10 +160,15 @@ class PhoneSettings(Settings, frozen=True, kw_only=True):
     """connection interval it asks for, ms, in steps of 1.25."""
     supervision_timeout_ms: int = 5000
     """silence after which it takes a connection for lost, ms, in steps of 10."""
+    io: Io = "keyboard_display"
+    """display and keys: display_only, display_yes_no, keyboard_only, keyboard_display or none."""
+    mitm: Want = "wanted"
+    """protection against a man in the middle: no, wanted, or required (Just Works is refused)."""
 
     def __post_init__(self) -> None:
         if self.address:
             check_address(self.address)
+        self.check_pairing()
         if not 7.5 <= self.connection_interval_ms <= 4000:
             raise ValueError(
                 f"connection_interval_ms {self.connection_interval_ms}: allowed are 7.5 to 4000 ms"
@@ -139,12 +180,15 @@ class PhoneSettings(Settings, frozen=True, kw_only=True):
             )
 
 
-class Phone(Device):
+class Phone(PairingDevice):
     """One simulated phone; its commands are what a scenario's steps call."""
 
     Settings: ClassVar[type[Settings]] = PhoneSettings
     layer: ClassVar[str] = "phone"
     ble: Central
+
+    def on_security_request(self, link: Link) -> None:
+        """The accessory asks for encryption or pairing."""
 
 
 PHONES: Folder[type[Phone]] = Folder("sim.phones", "PHONE", "phone")

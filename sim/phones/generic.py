@@ -14,21 +14,21 @@ from protocols.data.gatt_names import UUIDS, att_error_name, reason_name, uuid_n
 from protocols.errors import UnknownNameError, UsageError
 from sim.device import check_address, command
 from sim.gatt import AttError, LinkError
-from sim.phones import Phone, PhoneSettings
 from sim.phones._heard import Heard, HeardBook, Payload
+from sim.phones._secure import SecurePhone, SecureSettings
 from sim.units import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from sim.device import Settings
     from sim.phones import Link, RemoteCharacteristic, Report
 
 _SCAN_INTERVAL, _WAIT, _CONNECT = Duration(100_000), Duration(30_000_000), Duration(10_000_000)
-_VALUES = ("indication", "notification", "disconnected")
+_VALUES = ("indication", "notification", "disconnected", "paired", "not_paired")
 
 
-class GenericSettings(PhoneSettings, frozen=True, kw_only=True):
+class GenericSettings(SecureSettings, frozen=True, kw_only=True):
     """Settings of the neutral phone."""
 
 
@@ -41,7 +41,7 @@ class _Connection:
         self.table: list[RemoteCharacteristic] = []
 
 
-class Generic(Phone):
+class Generic(SecurePhone):
     """Scans, connects, discovers, reads, writes and subscribes as told, and says what came of it."""
 
     Settings: ClassVar[type[Settings]] = GenericSettings
@@ -111,7 +111,8 @@ class Generic(Phone):
 
     @command
     async def wait_for(self, what: str, timeout: Duration = _WAIT) -> None:  # noqa: ASYNC109  # simulated time, as users write it
-        """Wait for `what`: a node, address, local name or format to be heard; or indication, notification, disconnected.
+        """Wait for `what`: a node, address, local name or format to be heard; or indication, notification,
+        disconnected, paired, not_paired.
 
         What was heard before counts, values that came before do not.
         """
@@ -163,6 +164,7 @@ class Generic(Phone):
         self._connections.pop(connection.name, None)
         self._connections[connection.name] = connection
         self.emit("connected", peer=connection.name, note=f"as {address}", address=address)
+        await self._connected(connection)
 
     def _target(self, to: str) -> tuple[str, str, Heard | None]:
         heard = self._book.find(to)
@@ -215,8 +217,8 @@ class Generic(Phone):
     async def read(self, uuid: str, peer: str = "") -> None:
         """Read a characteristic given by UUID, service/UUID or name."""
         connection, one = await self._characteristic(uuid, peer)
-        value = await self._asked(
-            f"reading {uuid_name(one.uuid)}", connection, connection.link.read(one.handle)
+        value = await self._asked_securely(
+            f"reading {uuid_name(one.uuid)}", connection, lambda: connection.link.read(one.handle)
         )
         self._value("read", connection, one, value)
 
@@ -228,8 +230,11 @@ class Generic(Phone):
         except ValueError:
             raise UsageError(f"{self.name}.write: hex: {hex!r} is not hexadecimal") from None
         connection, one = await self._characteristic(uuid, peer)
-        request = connection.link.write(one.handle, value, response=response)
-        await self._asked(f"writing {uuid_name(one.uuid)}", connection, request)
+        await self._asked_securely(
+            f"writing {uuid_name(one.uuid)}",
+            connection,
+            lambda: connection.link.write(one.handle, value, response=response),
+        )
         self._value("written", connection, one, value)
 
     @command
@@ -247,8 +252,11 @@ class Generic(Phone):
             self._value(event, connection, one, value)
             self._wake({event})
 
-        request = connection.link.subscribe(one.handle, arrived, indicate=indicate)
-        await self._asked(f"subscribing to {uuid_name(one.uuid)}", connection, request)
+        await self._asked_securely(
+            f"subscribing to {uuid_name(one.uuid)}",
+            connection,
+            lambda: connection.link.subscribe(one.handle, arrived, indicate=indicate),
+        )
         self.emit(
             "subscribed",
             peer=connection.name,
@@ -287,6 +295,12 @@ class Generic(Phone):
             words = f"{exc.code:#04x} {att_error_name(exc.code)}"
             self.emit("refused", peer=connection.name, note=f"{action}: {words}", code=exc.code)
             raise LinkError(f"{self.name}: {action} of {connection.name}: {words}") from None
+
+    async def _asked_securely(
+        self, action: str, connection: _Connection, ask: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        """As `_asked`, with a refusal for lack of security met as the settings say."""
+        return await self._asked(action, connection, self._secured(action, connection, ask))
 
     def _value(
         self, event: str, connection: _Connection, one: RemoteCharacteristic, value: bytes

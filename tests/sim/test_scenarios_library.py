@@ -71,6 +71,56 @@ MUTATIONS = {
         ("the clone is no clone", 'clone = "fsc_bp105n.pcap"', 'advertising_hex = "020106"', "dc:0d:30:15:ae:b1"),
         ("the clone is made connectable", 'clone = "fsc_bp105n.pcap"', 'clone = "fsc_bp105n.pcap", sort = "connectable"', "dc:0d:30:15:ae:b1"),
     ],
+    "us13_picker_shows_one": [
+        ("the app filters", "filter = false", "filter = true", "AK-07"),
+        ("an older iPhone lists all", 'set = { plist', 'set = { version = "18.2", plist', "AK-07"),
+        ("the second lamp is another product", "c616d703203035bfe", "c616d703203035cfe", "AK-07"),
+    ],
+    "us13_picker_shows_one_repaired": [
+        ("the app does not filter", "filter = true", "filter = false", "accessory_added"),
+        ("the version has no filter", 'set = { plist', 'set = { version = "26.0", plist', "accessory_added"),
+    ],
+    "us14_picker_empty": [
+        ("the service is advertised", "5363616c65", "5363616c6503031d18", "AK-05"),
+        ("nobody is there", "at = [1.0, 0.0]", "at = [9000.0, 0.0]", "AK-05"),
+        ("the plist lacks the service", 'services = ["181D"]', 'services = ["181E"]', "200"),
+    ],
+    "us14_picker_empty_repaired": [
+        ("the service is not advertised", "03031d18", "", "accessory_added"),
+        ("the plist is in lower case", 'services = ["181D"]', 'services = ["181d"]', "accessory_added"),
+    ],
+    "us15_service_data_missing": [
+        ("it is connectable", 'sort = "non_connectable"', 'sort = "connectable"', "IB-07"),
+        ("it is no telemetry", "aafe2000", "aafe1000", "IB-07"),
+        ("the phone does not withhold it", 'phone = "ios"', 'phone = "ios", set = { rules = { "IB-07" = false } }', "IB-07"),
+    ],
+    "us15_service_data_missing_repaired": [
+        ("it is not connectable", 'sort = "connectable"', 'sort = "non_connectable"', "kCBAdvDataServiceData"),
+    ],
+    "us16_no_flags": [
+        ("it has flags", "070953", "020106070953", "IB-04"),
+        ("the phone does not mind", 'phone = "ios"', 'phone = "ios", set = { rules = { "IB-04" = false } }', "IB-04"),
+        ("the Android app filters", 'node = "android"\ndo = "app_scan"\nset = { for', 'node = "android"\ndo = "app_scan"\nset = { filters = [{ name = "X" }], for', "android"),
+    ],
+    "us16_no_flags_repaired": [
+        ("it has no flags", "020106070953", "070953", "connected"),
+    ],
+    "us16_malformed_tail": [
+        ("the octet is gone", "6561740A", "656174", "IB-05"),
+        ("the octet is padding", "6561740A", "65617400", "IB-05"),
+        ("the phone does not mind", 'phone = "ios"', 'phone = "ios", set = { rules = { "IB-05" = false } }', "IB-05"),
+    ],
+    "us16_malformed_tail_repaired": [
+        ("an octet too many", "656174", "6561740A", "discovered"),
+    ],
+    "us16_uuid_missing": [
+        ("the service is advertised", "5374726170", "537472617003030d18", "IB-06"),
+        ("the app does not filter", 'services = ["180D"], for', "for", "IB-06"),
+    ],
+    "us16_uuid_missing_repaired": [
+        ("the service is not advertised", "03030d18", "", "discovered"),
+        ("the app wants another service", 'services = ["180D"], for', 'services = ["180F"], for', "discovered"),
+    ],
 }  # fmt: skip
 CASES = [(name, *row) for name, rows in MUTATIONS.items() for row in rows]
 

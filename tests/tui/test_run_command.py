@@ -275,3 +275,13 @@ def test_help_has_an_example_for_every_command(capsys):
             main([name, "--help"])
         assert left.value.code == 0
         assert f"nearbench {name}" in capsys.readouterr().out.split("example:")[1]
+
+
+def test_the_air_of_a_crowd_is_captured(capsys, tmp_path):
+    """A crowd's packets say nothing of access address and CRC: they are ordinary advertising."""
+    tshark, air = judge("tshark"), tmp_path / "air.pcapng"
+    assert main(["run", "crowd_1000", "--for", "300ms", "--capture", str(air), "--json"]) in (0, 1)
+    capsys.readouterr()
+    wrong = [tshark, "-n", "-r", str(air), "-Y", "_ws.malformed || btle.crc.incorrect || !btle.advertising_address"]
+    assert subprocess.run(wrong, capture_output=True, text=True, check=True).stdout == ""
+    assert len(call(capsys, "decode", str(air))[1].splitlines()) > 50

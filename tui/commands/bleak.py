@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 SUMMARY = "an unmodified program that uses bleak, run inside the simulated air"
 EXAMPLE = """  nearbench bleak thermometer_session -- my_program.py --name Thermometer
   nearbench bleak my_room.toml --os winrt --capture air.pcapng -- -m my_package"""
+RUNS_PROGRAM = True  # what stands after `--` is in options.program
 DEFAULT_LIMIT_US = 3_600_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
+    parser.usage = "nearbench bleak [options] SCENARIO -- PROGRAM [ARGS]"
     parser.add_argument("scenario", help="name (`nearbench list scenarios`) or path of a TOML file")
-    parser.add_argument(
-        "program", nargs="+", metavar="PROGRAM",
-        help="after `--`: a Python file and its arguments, or -m MODULE",
-    )  # fmt: skip
     parser.add_argument(
         "--os", choices=("bluez", "corebluetooth", "winrt"),
         help="whose Bluetooth stack bleak sees; the scenario's, else bluez, on every machine",
     )  # fmt: skip
     parser.add_argument(
-        "--at", metavar="X,Y", help="where the program's computer stands, metres; 0,0 when not given"
+        "--at",
+        metavar="X,Y",
+        help="where the program's computer stands, metres; 0,0 when not given",
     )
-    parser.add_argument("--seed", type=int, help="chance of this run; the scenario's own when not given")
+    parser.add_argument(
+        "--seed", type=int, help="chance of this run; the scenario's own when not given"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NODE.KEY=VALUE",
         help="a setting of a node, for example computer.passkey=123456",
@@ -42,12 +44,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--for", dest="duration", metavar="30s",
         help="simulated time the program may take; 1h when not given and not in real time",
     )  # fmt: skip
-    parser.add_argument("--speed", metavar="max|1", help="max (default), 1 = real time, or any factor")
+    parser.add_argument(
+        "--speed", metavar="max|1", help="max (default), 1 = real time, or any factor"
+    )
     parser.add_argument(
         "--capture", action="append", default=[], metavar="[NODE:]FILE",
         help="write the air, or a node's HCI; the suffix picks the format",
     )  # fmt: skip
     parser.add_argument("--jsonl", metavar="FILE|-", help="the trace as JSON lines")
+    parser.add_argument(
+        "--reveal", action="store_true",
+        help="write PINs and keys as they are into trace and captures; without it they are dots and zeros",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -60,7 +68,13 @@ def run(options: argparse.Namespace) -> int:
     check_program(options.program)
     speed = speed_of(options.speed, default=None)
     limit_us = _limit_us(options.duration, paced=speed is not None)
-    bench = Bench(_scenario(options), seed=options.seed, speed=speed, limit_us=limit_us)
+    bench = Bench(
+        _scenario(options),
+        seed=options.seed,
+        speed=speed,
+        limit_us=limit_us,
+        reveal=options.reveal,
+    )
     recorder = Recorder(bench.world)
     try:
         for target in options.capture:

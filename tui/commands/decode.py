@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from protocols.dissect import KINDS, Block, Dissection, dissect, encode
 from protocols.errors import DecodeError, EncodeError, NearbenchError, UsageError
-from tui.output import context_of, document, error_object, line, plain_tree, tree_lines
+from tui.output import context_of, document, error_object, json_object, line, plain_tree, shown_octets, tree_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="add what the encoder makes of the decoded fields"
     )
+    parser.add_argument(
+        "--tree", action="store_true", help="of a capture: every field under the line of its packet"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.add_argument(
         "--jsonl", action="store_true", help="requests on stdin, or a capture, to one object a line"
@@ -76,9 +79,7 @@ def run(options: argparse.Namespace) -> int:
                 "give octets in hex or a capture file (or --jsonl with requests on stdin)"
             )
     path = Path(options.what[0]) if len(options.what) == 1 else None
-    if path is not None and (
-        path.is_file() or path.suffix in (".pcap", ".pcapng", ".btsnoop", ".cap", ".log")
-    ):
+    if path is not None and _is_capture(path):
         from tui.captures import decode_capture
 
         return decode_capture(path, options)
@@ -87,26 +88,24 @@ def run(options: argparse.Namespace) -> int:
     }
     request |= {"hex": "".join(options.what), "context": context_of(options.context)}
     if options.also:
-        request["also"] = _json_object(options.also, "--also")
+        request["also"] = json_object(options.also, "--also")
     if not options.kind and not options.format:
         return _guess(request, options)
     block, context, form = _request(request)
     return _show(block, context, form, options)
 
 
-_REQUEST_KEYS = ("kind", "format", "ad_type", "service_uuid", "company_id", "pdu")
-
-
-def _json_object(text: str, where: str) -> dict[str, Any]:
-    import json
-
+def _is_capture(path: Path) -> bool:
+    """Whether the argument is a file, or meant as one; octets in hex can be too long for a name."""
+    if path.suffix in (".pcap", ".pcapng", ".btsnoop", ".cap", ".log"):
+        return True
     try:
-        value = json.loads(text)
-    except ValueError as exc:
-        raise UsageError(f"{where} is no JSON: {exc}") from None
-    if not isinstance(value, dict):
-        raise UsageError(f"{where} is not a JSON object")
-    return value
+        return path.is_file()
+    except OSError:
+        return False
+
+
+_REQUEST_KEYS = ("kind", "format", "ad_type", "service_uuid", "company_id", "pdu")
 
 
 def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
@@ -118,10 +117,11 @@ def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
         raise UsageError(f"hex {text[:40]!r} is neither hexadecimal nor a file") from None
     form = plain.get("format")
     ad_type = plain.get("ad_type")
-    also = plain.get("also")
-    context = plain.get("context") or {}
+    also: Any = plain.get("also")
+    context: Any = plain.get("context") or {}
     if not isinstance(context, dict) or not (also is None or isinstance(also, dict)):
         raise UsageError("context and also are JSON objects")
+    given = cast("dict[str, Any]", context)
     block = Block(
         kind=str(plain.get("kind") or _kind_of(form)),
         data=data,
@@ -129,9 +129,9 @@ def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
         service_uuid=plain.get("service_uuid"),
         company_id=plain.get("company_id"),
         pdu=plain.get("pdu"),
-        also=also,
+        also=cast("dict[str, Any] | None", also),
     )
-    return block, context, None if form is None else str(form)
+    return block, given, None if form is None else str(form)
 
 
 def _as_int(value: Any) -> int:
@@ -202,7 +202,7 @@ def _print_text(found: Dissection, data: bytes, out: dict[str, Any]) -> None:
     else:
         print(f"{found.format}, {len(data)} octets")
     if found.error is None or found.fields is not None:
-        for text in tree_lines(found.tree, data):
+        for text in tree_lines(found.tree, shown_octets(found, data)):
             print(text)
         for doubt in found.doubts if found.error is None else ():
             print(f"doubt: {DecodeError(doubt.code, doubt.offset, doubt.message)}")
@@ -224,7 +224,7 @@ def _stream(options: argparse.Namespace) -> int:
 
 def _answer(text: str, number: int, options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     try:
-        plain = _json_object(text, f"line {number}")
+        plain = json_object(text, f"line {number}")
         block, context, form = _request(plain)
         found = dissect(block, context, form=form, lenient=options.lenient)
     except NearbenchError as exc:
@@ -260,13 +260,14 @@ def _candidates(request: dict[str, Any]) -> Iterator[tuple[str, Block, str | Non
             if name is None or selector == "*" or not data.startswith(bytes.fromhex(prefix)):
                 continue
             value: Any = int(selector) if kind == "ad_value" else selector
-            block = Block(**{"kind": kind, "data": data, name: value})
+            chosen: dict[str, Any] = {"kind": kind, "data": data, name: value}
+            block = Block(**chosen)
             yield f"{kind} {selector}", block, file.stem.replace("_", "-")
 
 
 def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
     """What the octets can be: every format that accepts them strictly."""
-    fits = []
+    fits: list[tuple[str, Dissection]] = []
     for how, block, form in _candidates(request):
         found = dissect(block, request["context"], form=form)
         if found.error is None and found.fields is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from protocols.dissect import encode
 from protocols.errors import EncodeError, NearbenchError, UsageError
-from tui.output import context_of, error_object, line
+from tui.output import context_of, error_object, json_object, line
 
 if TYPE_CHECKING:
     import argparse
@@ -42,22 +42,13 @@ def run(options: argparse.Namespace) -> int:
     if not options.format:
         raise UsageError("give the format to encode (`nearbench list formats` names them)")
     text = sys.stdin.read() if options.fields is None else options.fields
-    fields = _object(text, "fields")
-    if "fields" in fields and isinstance(fields["fields"], dict):
-        fields = fields["fields"]
+    fields = json_object(text, "fields")
+    inner = fields.get("fields")
+    if isinstance(inner, dict):
+        fields = cast("dict[str, Any]", inner)
     data = encode(options.format, fields, context_of(options.context))
     print(json.dumps({"format": options.format, "hex": data.hex()}) if options.json else data.hex())
     return 0
-
-
-def _object(text: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as exc:
-        raise UsageError(f"{where}: no JSON: {exc}") from None
-    if not isinstance(value, dict):
-        raise UsageError(f"{where}: not a JSON object")
-    return value
 
 
 def _stream() -> int:
@@ -73,7 +64,7 @@ def _stream() -> int:
 
 def _answer(text: str, number: int) -> tuple[dict[str, Any], int]:
     try:
-        request = _object(text, f"line {number}")
+        request = json_object(text, f"line {number}")
         missing = [key for key in ("format", "fields") if not request.get(key)]
         if missing:
             raise UsageError(f"line {number}: has no {' and no '.join(missing)}")

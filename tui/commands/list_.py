@@ -28,6 +28,9 @@ def run(options: argparse.Namespace) -> int:
         print(document(found))
     elif not found:
         print(catalogue.KINDS[kind].empty)
+    elif lines := catalogue.KINDS[kind].lines:
+        for row in found:
+            print("\n".join(lines(row)))
     else:
         for text in table([(str(row["name"]), str(row["title"])) for row in found]):
             print(text)

@@ -47,6 +47,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--jsonl", metavar="FILE|-", help="the trace as JSON lines")
     parser.add_argument("--json", action="store_true", help="the result as one JSON document")
+    parser.add_argument(
+        "--reveal",
+        action="store_true",
+        help="write PINs and keys as they are into ladder, trace and captures; without it they are dots and zeros",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -99,7 +104,7 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
         except ValueError as exc:
             raise UsageError(f"--for: {exc}") from None
     chosen = scenario.with_settings(scenario.load(name), settings_of(options.set))
-    world = World(chosen, seed=options.seed, speed=speed)
+    world = World(chosen, seed=options.seed, speed=speed, reveal=options.reveal)
     recorder = Recorder(world)
     try:
         for target in options.capture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui import catalogue
 from tui.output import document
@@ -41,10 +41,10 @@ def _lines(value: dict[str, Any], depth: int) -> Iterator[str]:
             continue
         if isinstance(item, list):
             yield f"{indent}{key}:"
-            yield from _items(item, depth + 1)
+            yield from _items(cast("list[Any]", item), depth + 1)
         elif isinstance(item, dict):
             yield f"{indent}{key}:"
-            yield from _lines(item, depth + 1)
+            yield from _lines(cast("dict[str, Any]", item), depth + 1)
         else:
             yield from textwrap.wrap(
                 f"{key}: {item}", 80, initial_indent=indent, subsequent_indent=f"{indent}  "
@@ -54,7 +54,7 @@ def _lines(value: dict[str, Any], depth: int) -> Iterator[str]:
 def _items(items: list[Any], depth: int) -> Iterator[str]:
     indent = "  " * depth
     for item in items:
-        text = _one_line(item) if isinstance(item, dict) else str(item)
+        text = _one_line(cast("dict[str, Any]", item)) if isinstance(item, dict) else str(item)
         yield from textwrap.wrap(
             f"- {text}", 80, initial_indent=indent, subsequent_indent=f"{indent}  "
         )

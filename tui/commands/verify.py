@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from tui.output import document, line
+from tui.output import document, line, say
 from tui.verify import FileReport, verify_file
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 SUMMARY = "check known-answer files (yours or ours) against this implementation"
 EXAMPLE = "  nearbench verify tests/vectors/ble-adverts.json"
@@ -29,14 +28,23 @@ def run(options: argparse.Namespace) -> int:
     """0 all checks agree, 1 one does not (or a file held nothing to check)."""
     reports = [verify_file(path) for path in options.files]
     if options.json:
-        print(document({"files": [msgspec.to_builtins(report) for report in reports]}))
+        print(document({"files": [report.as_plain() for report in reports]}))
     else:
         for report in reports:
             _print(report)
         checks = sum(len(report.checks) for report in reports)
         good = sum(report.ok for report in reports)
         print(f"{good} of {len(reports)} files ok, {checks} checks")
+    _say_unchecked(reports)
     return 0 if all(report.ok for report in reports) else 1
+
+
+def _say_unchecked(reports: Sequence[FileReport]) -> None:
+    """On stderr: what the files also hold and this version does not check."""
+    for what in dict.fromkeys(report.unchecked for report in reports if report.unchecked):
+        files = [report.file for report in reports if report.unchecked == what]
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        say(f"{files[0]}{more}: not checked by this version: {', '.join(what)}")
 
 
 def _print(report: FileReport) -> None:

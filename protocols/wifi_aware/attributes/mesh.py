@@ -7,7 +7,7 @@ stands in `intervals`. No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from protocols.format import Example
 from protocols.layout import REST, Choice, Hex, Mac, Record
@@ -35,11 +35,11 @@ class Mesh(Body, frozen=True, kw_only=True):
 
 
 def _duration(fields: Any) -> int:
+    """The code in `map_control`: a mapping while parsing, the typed field while building."""
     control = fields.map_control
-    code: int = (
-        control["interval_duration"] if isinstance(control, dict) else control.interval_duration
-    )
-    return code
+    if isinstance(control, MapControl):
+        return control.interval_duration
+    return cast("dict[str, int]", control)["interval_duration"]
 
 
 def strategy() -> Any:

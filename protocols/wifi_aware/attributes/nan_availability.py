@@ -66,7 +66,6 @@ UTILIZATIONS = {
     6: "invalid (reserved)",
     7: "unknown",
 }
-PREFERENCES = {0: "least preferred", 3: "most preferred"}
 
 
 class AvailabilityEntry(Body, frozen=True, kw_only=True):
@@ -119,7 +118,7 @@ ENTRY = Record(
     Flags(
         U16LE,
         type=(0, 3, Words(U8, TYPES)),
-        usage_preference=(3, 2, Words(U8, PREFERENCES, "between")),
+        usage_preference=(3, 2),
         utilization=(5, 3, Words(U8, UTILIZATIONS)),
         rx_nss=(8, 4),
         _time_bitmap_present=(12, "time_bitmap"),

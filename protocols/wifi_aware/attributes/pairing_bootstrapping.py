@@ -31,13 +31,13 @@ ADVERTISE, REQUEST, RESPONSE = range(3)
 ACCEPTED, REJECTED, COMEBACK = range(3)
 METHODS = {
     0: "opportunistic",
-    1: "PIN code display",
+    1: "PIN display",
     2: "passphrase display",
-    3: "QR code display",
+    3: "QR display",
     4: "NFC tag",
-    5: "PIN code keypad",
+    5: "PIN keypad",
     6: "passphrase keypad",
-    7: "QR code scan",
+    7: "QR scan",
     8: "NFC reader",
     14: "service managed",
     15: "handshake skipped",
@@ -120,7 +120,7 @@ ATTRIBUTE = Attribute(
     minimum=5,
     strategy=strategy,
     examples=(
-        Example("0000000300", note="advertise opportunistic and PIN code display"),
+        Example("0000000300", note="advertise opportunistic and PIN display"),
         Example("0101004000", note="request: passphrase keypad"),
         Example(
             "01220000" + "0404deadbeef0000", note="response: come back in 1024 TU, with a cookie"

@@ -1,6 +1,6 @@
 """MIC element (140): what proves that a PASN frame was not changed on the way.
 
-IEEE 802.11-2020 9.4.2.118, 12.13.8: 16 octets with SHA-256, 24 with SHA-384. No clock, no randomness, no IO.
+IEEE 802.11-2020, MIC element; IEEE 802.11az-2022, PASN: 16 octets with SHA-256, 24 with SHA-384. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ELEMENT = ElementPart(
     id=140,
     name="mic",
     title="MIC element",
-    source="IEEE 802.11-2020 9.4.2.118",
+    source="IEEE 802.11-2020, MIC element",
     fields=Mic,
     layout=Record("mic" / Sized(Hex(REST), "element_length", 16, 24)),
     minimum=16,

@@ -48,7 +48,7 @@ def strategy() -> Any:
     """Valid values."""
     from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
 
-    return draw.lists(draw.attributes(), 0, 3).map(lambda found: NanElement(attributes=tuple(found)))
+    return draw.lists(draw.attributes(), max_size=3).map(lambda found: NanElement(attributes=tuple(found)))
 
 
 ELEMENT = ElementPart(

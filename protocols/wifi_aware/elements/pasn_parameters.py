@@ -1,6 +1,6 @@
 """PASN Parameters (255, extension 100): group and ephemeral public key of a PASN exchange.
 
-IEEE 802.11-2020 9.4.2.303 (802.11az); as in hostap src/pasn. Comeback After stands only in the responder's frame,
+IEEE 802.11az-2022, PASN Parameters element; as in hostap src/pasn. Comeback After stands only in the responder's frame,
 which the element does not say: it is read when what follows then fills the element exactly. A public key with a
 prefix that is not allowed is status 136 to a responder, and a doubt here. No clock, no randomness, no IO.
 """
@@ -132,7 +132,7 @@ ELEMENT = ElementPart(
     prefix=b"\x64",
     name="pasn_parameters",
     title="PASN Parameters",
-    source="IEEE 802.11-2020 9.4.2.303",
+    source="IEEE 802.11az-2022, PASN Parameters element",
     fields=PasnParameters,
     decode=decode,
     encode=encode,

@@ -7,7 +7,7 @@ and tag of the sender's NIRA. No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocols.format import Example
 from protocols.layout import U16LE, Flags, Hex, Mapped, Optional, Record, Records
@@ -24,6 +24,9 @@ from protocols.wifi_aware.vocabulary import (
     UnsetType,
     Words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KEY = "30"
 _COUNTERS = {0: "1 replay counter", 1: "2 replay counters", 2: "4 replay counters", 3: "16 replay counters"}
@@ -63,8 +66,8 @@ class Rsne(Body, frozen=True, kw_only=True):
     group_management_cipher: SuiteText | UnsetType = UNSET
 
 
-def _counted(item: Any, size: int) -> Any:
-    """A list behind the number of its items."""
+def _counted(item: Any, size: int, names: Mapping[str, str] | None = None) -> Any:
+    """A list behind the number of its items, whose meaning is in `names`."""
 
     def octets(number: int) -> int:
         return number * size
@@ -72,7 +75,7 @@ def _counted(item: Any, size: int) -> Any:
     def number_of(octets_: int) -> int:
         return octets_ // size
 
-    return Prefixed(Mapped(U16LE, octets, number_of), Records(item, _CODE), _CODE)
+    return Prefixed(Mapped(U16LE, octets, number_of), Records(item, _CODE, meaning=None if names is None else names.get), _CODE)
 
 
 _CAPABILITIES = Record(
@@ -123,8 +126,8 @@ ELEMENT = ElementPart(
     layout=Record(
         "version" / U16LE,
         "group_data_cipher" / Optional(Suite(CIPHERS)),
-        "pairwise_ciphers" / Optional(_counted(Suite(CIPHERS), 4)),
-        "akms" / Optional(_counted(Suite(AKMS), 4)),
+        "pairwise_ciphers" / Optional(_counted(Suite(CIPHERS), 4, CIPHERS)),
+        "akms" / Optional(_counted(Suite(AKMS), 4, AKMS)),
         "capabilities" / Optional(_CAPABILITIES),
         "pmkids" / Optional(_counted(Hex(16), 16)),
         "group_management_cipher" / Optional(Suite(CIPHERS)),

@@ -1,6 +1,6 @@
 """Wrapped Data (255, extension 8): the SAE messages that PASN carries.
 
-IEEE 802.11-2020 9.4.2.187 and 12.13.4. Auth1 and Auth3 wrap one message as it is; Auth2 wraps commit and confirm,
+IEEE 802.11az-2022, PASN; IEEE 802.11-2020, Wrapped Data element. Auth1 and Auth3 wrap one message as it is; Auth2 wraps commit and confirm,
 each behind its length. Which of the two it is follows from the first two octets: the algorithm 3, or a length.
 Data that is not SAE (FT, FILS) keeps its octets. No clock, no randomness, no IO.
 """
@@ -91,11 +91,11 @@ def strategy() -> Any:
     none, plain = draw.just(UNSET), draw.just(value=False)
     return draw.one_of(
         draw.fields_of(
-            WrappedData, messages=draw.lists(one, 1, 1), octets=none, length_prefixed=plain
+            WrappedData, messages=draw.lists(one, min_size=1, max_size=1), octets=none, length_prefixed=plain
         ),
         draw.fields_of(
             WrappedData,
-            messages=draw.lists(one, 1, 2),
+            messages=draw.lists(one, min_size=1, max_size=2),
             octets=none,
             length_prefixed=draw.just(value=True),
         ),
@@ -113,7 +113,7 @@ ELEMENT = ElementPart(
     prefix=b"\x08",
     name="wrapped_data",
     title="Wrapped Data",
-    source="IEEE 802.11-2020 9.4.2.187",
+    source="IEEE 802.11az-2022, Wrapped Data element",
     fields=WrappedData,
     decode=decode,
     encode=encode,

@@ -52,6 +52,12 @@ class World:
     def host(self, name: str, *, public: str = "00:00:00:00:00:01", **options: Any) -> RawHost:
         return RawHost(self, name, public, **options)
 
+    def vanish(self, host: RawHost) -> None:
+        """Its power is gone: nothing more is sent or heard, and nobody is told."""
+        host.controller.host = None
+        host.controller.on_packet(bytes(hci.HCI_Reset_Command()))
+        self.air.detach(host.controller.radio)
+
     def of(self, name: str) -> list[Transmission]:
         return [sent for sent in self.sent if sent.sender == name]
 

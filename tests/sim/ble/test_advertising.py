@@ -281,7 +281,9 @@ def test_high_duty_directed_advertising_ends_after_1_28_s(world, commands):
     if commands == "legacy":
         a.legacy_set(1, peer="00:00:00:00:00:0C/P")
     else:
-        a.advertise(PROPERTIES["ADV_DIRECT_IND_HIGH"], peer="00:00:00:00:00:0C/P")
+        kind = PROPERTIES["ADV_DIRECT_IND_HIGH"]
+        assert a.set_parameters(0, kind, peer="00:00:00:00:00:0C/P")[0] == 0
+        assert [a.enable_set(0, duration=d)[0] for d in (0, 129, 128)] == [0x12, 0x12, 0]
     world.run(2 * S)
     starts = [sent.start_us for sent in world.sent if sent.channel == 37]
     assert max(b - a for a, b in itertools.pairwise(starts)) <= 3750

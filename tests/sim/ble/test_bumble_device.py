@@ -25,6 +25,7 @@ from bumble.host import Host
 
 from sim.air import Air, AirSettings
 from sim.ble.controller import AirController
+from sim.ble.device_commands import LE_FEATURES
 from sim.ble.quiet import quiet
 from sim.clock import VirtualLoop
 from sim.rng import Streams
@@ -103,6 +104,42 @@ async def test_advertising_scanning_and_gatt():
     await asyncio.sleep(0.1)
     assert not a.connections
     assert not b.connections
+
+
+class LegacyController(AirController):
+    """Bluetooth 4.2 and earlier: no extended advertising, so none of its commands."""
+
+    le_features = LE_FEATURES & ~(
+        hci.LeFeatureMask.LE_EXTENDED_ADVERTISING | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
+    )
+
+
+async def test_a_device_on_a_legacy_only_controller_uses_the_legacy_commands():
+    """Row "legacy-only controller": with the feature bits cleared bumble's host falls back to them, on both sides."""
+    stage = Stage()
+    devices = []
+    sent: list[int] = []
+    for name, address in (("a", ADDRESS_A), ("b", ADDRESS_B)):
+        controller = LegacyController(name, stage.air, stage.loop, stage.streams)
+        controller.observe_hci(lambda to_host, p: None if to_host else sent.append(p[1] | p[2] << 8))
+        device = Device(name=name, address=hci.Address(address), host=Host(controller, controller))
+        await device.power_on()
+        devices.append(device)
+    a, b = devices
+    a.advertising_data = bytes.fromhex("020106")
+    a.scan_response_data = b"\x05\x09nice"
+    found = []
+    b.on("advertisement", found.append)
+    await a.start_advertising()
+    await b.start_scanning(active=True, legacy=True)
+    await asyncio.sleep(2)
+    names = {one.data.get(core.AdvertisingData.COMPLETE_LOCAL_NAME) for one in found}
+    assert "nice" in names
+    connection = await b.connect(a.random_address)
+    assert connection
+    assert hci.HCI_LE_SET_ADVERTISING_ENABLE_COMMAND in sent
+    assert hci.HCI_LE_CREATE_CONNECTION_COMMAND in sent
+    assert hci.HCI_LE_SET_EXTENDED_ADVERTISING_ENABLE_COMMAND not in sent
 
 
 async def test_connect_with_a_timeout_returns_and_the_next_one_works():

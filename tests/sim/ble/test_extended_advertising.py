@@ -82,6 +82,25 @@ def test_adv_ext_ind_carries_no_data_and_points_to_the_auxiliary_packet(world):
     assert pointers > 100
 
 
+@pytest.mark.parametrize(
+    ("properties", "event"),
+    [(NONCONN, 0x00), (CONN, 0x01), (SCAN, 0x02), (ANONYMOUS, 0x00), (NONCONN | TX_POWER, 0x00)],
+)
+def test_event_types_of_extended_sets(world, properties, event):
+    """Row "event types": bit 0 connectable, bit 1 scannable, bit 4 (legacy) never; a scan response adds bit 3."""
+    a, b = world.host("a"), world.host("b")
+    scannable = properties == SCAN
+    a.advertise(
+        properties,
+        b"" if scannable else ADV_DATA,
+        scan_response=ADV_DATA if scannable else b"",
+    )
+    b.scan(active=True)
+    world.run(2 * S)
+    found = {(report.event_type, report.data) for report in b.reports()}
+    assert found == ({(event, b""), (event | 8, ADV_DATA)} if scannable else {(event, ADV_DATA)})
+
+
 def test_the_legacy_commands_see_no_extended_advertising(world):
     a, b = world.host("a"), world.host("b")
     a.advertise(NONCONN, ADV_DATA)
@@ -269,6 +288,38 @@ def test_data_limits(world):
     )
     maximum = a.ok(hci.HCI_LE_Read_Maximum_Advertising_Data_Length_Command())
     assert int.from_bytes(maximum[1:], "little") == 1650
+
+
+@pytest.mark.parametrize(
+    ("properties", "data", "scan_response"),
+    [
+        (0x13, 0x00, 0x00),
+        (0x12, 0x00, 0x00),
+        (0x10, 0x00, 0x12),
+        (0x15, 0x12, 0x12),  # ADV_DIRECT_IND has no room for any
+        (NONCONN, 0x00, 0x12),
+        (CONN, 0x00, 0x12),
+        (SCAN, 0x12, 0x00),  # the data of scannable extended sets is in AUX_SCAN_RSP
+        (CONN | DIRECTED, 0x00, 0x12),
+    ],
+)
+def test_data_goes_where_the_event_type_has_room_for_it(world, properties, data, scan_response):
+    """Vol 4 Part E, 7.8.54 and 7.8.55; no data at all may always be set."""
+    a = world.host("a")
+    assert a.set_parameters(0, properties, peer="00:00:00:00:00:0C/P")[0] == 0
+    assert a.set_data(b"")[0] == a.set_data(b"", scan_response=True)[0] == 0
+    assert a.set_data(ADV_DATA)[0] == data
+    assert a.set_data(ADV_DATA, scan_response=True)[0] == scan_response
+
+
+def test_a_set_with_data_cannot_become_one_without_room_for_it(world):
+    """7.8.53."""
+    a = world.host("a")
+    assert a.set_parameters(0, CONN)[0] == 0
+    assert a.set_data(ADV_DATA)[0] == 0
+    assert a.set_parameters(0, SCAN)[0] == 0x12
+    assert a.set_data(b"")[0] == 0
+    assert a.set_parameters(0, SCAN)[0] == 0
 
 
 def test_a_running_set_is_protected(world):

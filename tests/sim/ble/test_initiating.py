@@ -64,6 +64,21 @@ def test_the_peripheral_connects_when_it_hears_the_request(world, pair):
     assert 1250 <= first - request.end_us <= 2500
 
 
+@pytest.mark.parametrize("extended", [False, True])
+def test_the_request_carries_the_hosts_channel_classification(world, pair, extended):
+    """LLData of CONNECT_IND and AUX_CONNECT_REQ (Vol 6 Part B, 2.3.3.1), and the link keeps to it from its first event."""
+    a, b = pair
+    channels = bytes.fromhex("00f0ff0000")
+    assert b.opcode(hci.HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION_COMMAND, channels) == b"\0"
+    a.advertise(0x01 if extended else 0x13, ADV_DATA)
+    b.connect(PUBLIC_A + "/P", extended=extended)
+    world.run(3 * S)
+    request = next(s for s in world.of("b") if s.data[0] & 0x0F == PduType.CONNECT_IND)
+    assert request.data[30:35] == channels  # header 2, InitA and AdvA 12, and 16 octets of LLData before it
+    link = {s.channel for s in world.sent if s.meta.access_address != ADV_ACCESS_ADDRESS}
+    assert link == set(range(12, 24))
+
+
 def test_connecting_ends_the_advertising_set(world, pair):
     """Terminated event with the handle of the connection after the Connection Complete."""
     a, b = pair
@@ -72,7 +87,7 @@ def test_connecting_ends_the_advertising_set(world, pair):
     world.run(S)
     [one] = a.connections()
     [(_, event)] = a.le(0x12)
-    assert event[:4] == bytes((0, 5)) + one["handle"].to_bytes(2, "little")
+    assert event == bytes((0, 5)) + one["handle"].to_bytes(2, "little") + b"\0"
     order = [e[3] for _, e in a.events if e[1] == 0x3E]
     assert order.index(0x0A) < order.index(0x12)
     count = len([s for s in world.of("a") if s.channel >= 37])

@@ -241,6 +241,36 @@ def test_directed_advertising_to_a_private_peer(world):
     assert all(belongs(sent.data[8:14], IRK_B) for sent in world.of("a"))
 
 
+def test_the_private_address_of_a_target_lives_for_the_timeout(world):
+    """Vol 6 Part B, 6.2.4: TargetA is renewed with the timer, not with each event."""
+    a, b = world.host("a", public=PUBLIC_A), world.host("b", public=PUBLIC_B)
+    a.ok(trust(PUBLIC_B, IRK_B, IRK_A))
+    a.ok(hci.HCI_LE_Set_Resolvable_Private_Address_Timeout_Command(rpa_timeout=5))
+    resolve(a)
+    a.legacy_set(4, own_type=2, peer=PUBLIC_B + "/P")
+    world.run(19 * S)
+    targets = list(dict.fromkeys(sent.data[8:14] for sent in world.of("a")))
+    assert 3 <= len(targets) <= 4
+    assert all(belongs(target, IRK_B) for target in targets)
+    assert b.reports() == []
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_own_address_type_3_falls_back_to_the_random_address(world, known):
+    """Vol 4 Part E, 7.8.5: a private address when the peer is in the resolving list, else the random one."""
+    a, b = world.host("a", public=PUBLIC_A), world.host("b")
+    a.random_address(RANDOM_A)
+    a.ok(trust(PUBLIC_B, IRK_B, IRK_A))
+    resolve(a)
+    a.legacy_set(0, own_type=3, peer=(PUBLIC_B if known else PUBLIC_A) + "/P")
+    b.scan()
+    world.run(S)
+    [(kind, address)] = {(r.address_type, r.address) for r in b.reports()}
+    assert kind == 1
+    assert belongs(address, IRK_A) == known
+    assert (address == wire(RANDOM_A)) != known
+
+
 def test_the_resolving_list_cannot_change_while_it_works(world):
     a = world.host("a")
     a.ok(trust(PUBLIC_A, IRK_A, IRK_B))

@@ -168,6 +168,20 @@ def test_policy_2_reports_directed_adverts_to_private_addresses_it_cannot_resolv
         assert events == {b"\x01\x01\x00" + wire(PUBLIC_A) + b"\x01" + wire(target)}
 
 
+@pytest.mark.parametrize("extended", [False, True])
+def test_policy_3_does_so_for_the_accept_list_alone(world, extended):
+    target = "40:00:00:00:00:0C"
+    a, other, b = world.host("a", public=PUBLIC_A), world.host("o"), world.host("b")
+    a.legacy_set(4, peer=target)
+    other.legacy_set(4, peer=target)
+    address = hci.Address(PUBLIC_A + "/P")
+    b.ok(hci.HCI_LE_Add_Device_To_Filter_Accept_List_Command(address_type=0, address=address))
+    b.scan(extended=extended, policy=3)
+    world.run(S)
+    senders = {r.address for r in b.reports()} | {event[3:9] for _, event in b.le(0x0B)}
+    assert senders == {wire(PUBLIC_A)}
+
+
 def test_unanswered_requests_back_off_and_answered_ones_come_back():
     """Vol 6 Part B, 4.4.3.2: the upper limit doubles after two failures, halves after two successes."""
     with World() as world:

@@ -1,0 +1,122 @@
+"""Encryption of individually addressed management frames: CCMP and GCMP, opened and sealed.
+
+IEEE 802.11-2020 12.5.3 (CCMP) and 12.5.5 (GCMP) with the rules for robust management frames; digest of pairing,
+section 8. The nonce is made of transmitter and packet number, which the frame carries; the additional data are the
+header with retry, power management, more data and the sequence number taken as zero. The keys are given
+(`tk`: one or several, 16 or 32 octets); randomness, clock and IO have no place here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from protocols.errors import EncodeError, UsageError
+from protocols.layout import REST
+
+if TYPE_CHECKING:
+    from protocols.format import Keys
+
+__all__ = ["CIPHERS", "Opened", "key_of", "keys_of", "open_body", "seal_body"]
+
+
+class _Aead(Protocol):
+    """What the ciphers of `cryptography` share."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+
+class Cipher(NamedTuple):
+    """Octets of key and tag, and the mode."""
+
+    key: int
+    tag: int
+    counter_with_mac: bool
+    """CCMP, else GCMP."""
+
+
+CIPHERS = {
+    "ccmp_128": Cipher(16, 8, counter_with_mac=True),
+    "gcmp_256": Cipher(32, 16, counter_with_mac=False),
+    "gcmp_128": Cipher(16, 16, counter_with_mac=False),
+    "ccmp_256": Cipher(32, 16, counter_with_mac=True),
+}
+"""By name, those that NAN uses first: which one a key is for follows from what its tag proves."""
+_KEPT_CONTROL = 0x87FF
+"""Frame Control bits of the additional data; Protected is always set."""
+_PROTECTED = 0x4000
+_MANAGEMENT = b"\x10"
+"""Flags octet of the CCM nonce: a management frame of priority 0."""
+
+
+class Opened(NamedTuple):
+    """A body that a key opened: which cipher, which of the keys given, octets of its tag."""
+
+    plaintext: bytes
+    cipher: str
+    tk_number: int
+    tag: int
+
+
+def keys_of(keys: Keys) -> list[bytes]:
+    """The temporal keys of the context (`tk`). Raises UsageError when one has another length than 16 or 32."""
+    found = keys.all_octets("tk", REST)
+    for key in found:
+        if len(key) not in (16, 32):
+            raise UsageError(f"context tk: {len(key)} octets given, 16 or 32 needed")
+    return found
+
+
+def key_of(keys: Keys, number: int) -> bytes:
+    """Temporal key `number` of the context. Raises EncodeError without one."""
+    found = keys_of(keys)
+    if number >= len(found):
+        raise EncodeError("context.tk", f"key {number} is needed here (16 or 32 octets as hex)")
+    return found[number]
+
+
+def open_body(keys: Keys, header: bytes, packet_number: int, sealed: bytes) -> Opened | None:
+    """The plaintext of ciphertext and tag behind the cipher header; None when no key of the context opens it."""
+    from cryptography.exceptions import InvalidTag  # only when a key is given: start-up counts
+
+    for number, key in enumerate(keys_of(keys)):
+        for name, cipher in CIPHERS.items():
+            if len(key) != cipher.key or len(sealed) < cipher.tag:
+                continue
+            nonce, more = _inputs(cipher, header, packet_number)
+            try:
+                return Opened(
+                    _aead(cipher, key).decrypt(nonce, sealed, more), name, number, cipher.tag
+                )
+            except InvalidTag:
+                continue
+    return None
+
+
+def seal_body(
+    name: str, key: bytes, header: bytes, packet_number: int, plaintext: bytes
+) -> bytes:
+    """Ciphertext and tag. Raises EncodeError when the cipher does not exist or the key is of another length."""
+    cipher = CIPHERS.get(name)
+    if cipher is None:
+        raise EncodeError("cipher", f"{name!r} is not one of {', '.join(CIPHERS)}")
+    if len(key) != cipher.key:
+        raise EncodeError("context.tk", f"{len(key)} octets given, {name} needs {cipher.key}")
+    nonce, more = _inputs(cipher, header, packet_number)
+    return _aead(cipher, key).encrypt(nonce, plaintext, more)
+
+
+def _aead(cipher: Cipher, key: bytes) -> _Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM  # as above
+
+    return AESCCM(key, tag_length=cipher.tag) if cipher.counter_with_mac else AESGCM(key)
+
+
+def _inputs(cipher: Cipher, header: bytes, packet_number: int) -> tuple[bytes, bytes]:
+    """Nonce and additional data of a frame with this 24-octet header (or longer, with HT Control)."""
+    nonce = header[10:16] + packet_number.to_bytes(6, "big")
+    control = int.from_bytes(header[:2], "little") & _KEPT_CONTROL | _PROTECTED
+    fragment = bytes((header[22] & 0x0F, 0))
+    more = control.to_bytes(2, "little") + header[4:22] + fragment
+    return (_MANAGEMENT + nonce if cipher.counter_with_mac else nonce), more

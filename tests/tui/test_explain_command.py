@@ -1,0 +1,152 @@
+"""`nearbench explain`, `list rules` and `show rule` as users and scripts meet them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sim.explain import all_rules
+from tests.sim.explain.logs import ACCESSORY, SEAT, Hci
+from tui.cli import main
+
+KEYS = {
+    "rule",
+    "severity",
+    "title",
+    "phone",
+    "device",
+    "frames",
+    "evidence",
+    "why",
+    "remedy",
+    "source",
+    "confidence",
+    "stories",
+}
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A capture of an advert without Flags."""
+    log = Hci()
+    log.advert(SEAT, times=3)
+    file = tmp_path / "seat.btsnoop"
+    file.write_bytes(log.octets(".btsnoop"))
+    return file
+
+
+@pytest.fixture
+def working(tmp_path):
+    """A capture of a session that has nothing wrong."""
+    log = Hci()
+    log.advert("02010603030d18020a0406094b6974656e", times=8, every_ms=157.5)
+    log.connect()
+    log.served()
+    log.disconnect(0x16)
+    file = tmp_path / "good.btsnoop"
+    file.write_bytes(log.octets(".btsnoop"))
+    return file
+
+
+def test_json_is_the_contracts(broken, capsys):
+    assert main(["explain", str(broken), "--json"]) == 1
+    out = json.loads(capsys.readouterr().out)
+    assert set(out) == {"capture", "devices", "findings"}
+    assert all(set(one) == KEYS for one in out["findings"])
+    first = out["findings"][0]
+    assert (first["rule"], first["severity"], first["device"], first["frames"]) == (
+        "IB-04",
+        "error",
+        ACCESSORY,
+        [1, 2, 3],
+    )
+    assert first["stories"] == ["US-16"]
+    order = [("error", "warning", "note").index(one["severity"]) for one in out["findings"]]
+    assert order == sorted(order)
+    assert out["devices"][0]["adverts"] == 3
+
+
+def test_text_fits_a_terminal(broken, capsys):
+    assert main(["explain", str(broken), "--phone", "ios"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    text = "\n".join(lines)
+    assert "ERROR   IB-04" in text
+    assert "ios-ble, ios-ask" in text
+    assert "02 01 06" in " ".join(text.split())
+
+
+def test_a_working_exchange(working, capsys):
+    assert main(["explain", str(working)]) == 0
+    assert "no findings" in capsys.readouterr().out
+
+
+def test_only_the_phones_that_were_asked_for(broken, capsys):
+    assert main(["explain", str(broken), "--phone", "android-ble", "--json"]) == 0
+    phones = {one["phone"] for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert phones == {"android-ble"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--phone", "iphone"], "unknown phone profile 'iphone'"),
+        (["--phone", "ios-ble@17"], "unknown version of ios-ble '17'"),
+    ],
+)
+def test_wrong_phones_are_a_sentence(broken, arguments, words, capsys):
+    assert main(["explain", str(broken), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("octets", [b"", b"hello", b"\x00" * 100])
+def test_what_is_no_capture_is_a_sentence(octets, tmp_path, capsys):
+    file = tmp_path / "x.pcap"
+    file.write_bytes(octets)
+    assert main(["explain", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert str(file) in err
+    assert "Traceback" not in err
+    assert main(["explain", str(tmp_path / "nowhere.pcap")]) == 2
+
+
+def test_damage_is_said_and_the_rest_is_judged(broken, capsys):
+    broken.write_bytes(broken.read_bytes()[:-3])
+    assert main(["explain", str(broken)]) == 1
+    shown = capsys.readouterr()
+    assert "what came before it is judged" in shown.err
+    assert "IB-04" in shown.out
+
+
+def test_a_trace_is_explained_too(tmp_path, capsys):
+    file = tmp_path / "trace.jsonl"
+    assert main(["run", "us14_picker_empty", "--jsonl", str(file), "--json"]) == 0
+    capsys.readouterr()
+    assert main(["explain", str(file), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert (findings[0]["rule"], findings[0]["phone"]) == ("AK-05", "ios-ask")
+
+
+def test_list_rules(capsys):
+    assert main(["list", "rules", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [set(row) for row in rows] == [{"id", "title", "confidence", "source", "status"}] * len(
+        rows
+    )
+    assert {row["status"] for row in rows} == {"executed", "documented", "not simulated"}
+    assert main(["list", "rules"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    for rule in all_rules().values():
+        assert any(line.startswith(rule.id) and rule.status in line for line in lines)
+
+
+def test_show_rule(capsys):
+    assert main(["show", "rule", "IB-04"]) == 0
+    text = capsys.readouterr().out
+    assert "nordicsemi/IOS-nRF-Connect #54" in text
+    assert "O (cause I)" in text
+    assert main(["show", "rule", "AK-12", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "documented"
+    assert main(["show", "rule", "IB-999"]) == 2
