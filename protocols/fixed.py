@@ -6,11 +6,15 @@ may be missing, or whose size or meaning depends on others). A test compares bot
 `protocols.layout` this file knows how construct's objects are made. No clock, no randomness, no IO.
 """
 
+# construct is untyped: what leaves this file is typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 import functools
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import construct
 
@@ -43,7 +47,9 @@ class _Plan:
         if isinstance(codec, Flags):
             return self._add_flags(codec)
         convert: Callable[[Any], Any] | None = None
-        while type(codec).__name__ == "_Adapt":  # maps one value to another, and looks at nothing else
+        while (
+            type(codec).__name__ == "_Adapt"
+        ):  # maps one value to another, and looks at nothing else
             convert = codec._from_wire if convert is None else _chain(codec._from_wire, convert)
             codec = codec.subcon
         form = _form(codec)
@@ -84,9 +90,13 @@ def _form(codec: Any) -> str | None:
     return None
 
 
-@functools.cache
 def fixed(record: Codec) -> Fixed | None:
     """The fast reader of a record, None when it has none. Constants are passed over, not compared."""
+    return _fixed(cast(Any, record))
+
+
+@functools.cache
+def _fixed(record: Any) -> Fixed | None:
     if not isinstance(record, Record):
         return None
     plan = _Plan()

@@ -270,11 +270,14 @@ def build(form: Format, plain: Mapping[str, Any], keys: Keys) -> bytes:
     if form.encode is None:
         raise EncodeError("", f"format {form.name} is decode only")
     try:
-        return form.encode(as_fields(form.fields, plain), keys)
+        data: Any = form.encode(as_fields(form.fields, plain), keys)
     except NearbenchError:
         raise
     except Exception as exc:  # as in `run`
         raise FormatCodeError(form.name, exc) from exc
+    if not isinstance(data, bytes):
+        raise FormatCodeError(form.name, TypeError(f"encode gave {type(data).__name__}, not bytes"))
+    return data
 
 
 class Outcome(NamedTuple):

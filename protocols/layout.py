@@ -1,6 +1,6 @@
 """The Construct vocabulary all payloads and frames are written in.
 
-Rule 1: this is the only file that touches `construct`; no Container and no ConstructError leave it.
+Rule 1: only this file (and `fixed.py`, which reads its objects) touches `construct`; no Container and no ConstructError leave it.
 Rule 2: one definition serves parse, build, field tree and byte spans. `Record` notes the span of each
 named member; a name that starts with an underscore is shown in the tree and kept out of the fields.
 Rule 3: a fault is raised where it stands, with code and offset (`Walk.fault`); a lenient walk notes it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -99,7 +100,7 @@ def load_file(path: Path, kind: str) -> ModuleType:
         raise UsageError(f"{kind} file {path} does not exist")
     import importlib.util as loading  # for users' files only: start-up counts
 
-    name = f"nearbench_user_{path.stem}_{abs(hash(str(path.resolve())))}"
+    name = f"nearbench_user_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
     spec = loading.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{kind} file {path} cannot be loaded as Python")
@@ -108,8 +109,9 @@ def load_file(path: Path, kind: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (
-        Exception
-    ) as exc:  # a user's file may raise anything: say where instead of showing our stack
+        Exception,
+        SystemExit,
+    ) as exc:  # a user's file may raise anything: say where, not our stack
         del sys.modules[name]
         line = _line_in(path, exc)
         where = f"{path}:{line}" if line else str(path)

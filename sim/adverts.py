@@ -6,7 +6,7 @@ service data of a UUID, manufacturer data of a company, or an AD type of its own
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from protocols.ble import payloads
 from protocols.ble.ad_layout import read_run
@@ -17,6 +17,7 @@ from protocols.layout import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 __all__ = ["advert_data", "pieces_of_format"]
 
@@ -25,14 +26,14 @@ _LISTED = ("feaa",)
 
 
 def pieces_of_format(
-    name: str, fields: Mapping[str, Any], context: Mapping[str, Any]
+    name: str, fields: Mapping[str, Any], context: Mapping[str, Any], base: Path | None = None
 ) -> list[Piece]:
     """AD structures that carry `fields` as format `name`; a context `company_id` or `service_uuid` says where
-    when the format fits several. Raises EncodeError, UnknownNameError, UsageError.
+    when the format fits several; the path of a user's format is looked up in `base`. Raises EncodeError, UnknownNameError, UsageError.
     """
-    form = payloads.FORMATS.get(name)
-    octets = encode(form, fields, context)
-    kind, selector = _place(_keys_of(name), context)
+    form = payloads.FORMATS.get(str(base / name) if base and name.endswith(".py") else name)
+    octets = encode(form, with_nulls(fields), context)
+    kind, selector = _place(form.keys or _keys_of(name), context)
     if kind == "service_data":
         listed = uuids([selector]) if selector in _LISTED else []
         return [*listed, service_data(selector, octets)]
@@ -44,6 +45,19 @@ def pieces_of_format(
         structures, _ = read_run(Walk(strict=False), octets)
         return [raw(one.type, bytes.fromhex(one.data)) for one in structures]
     raise EncodeError("", f"format {name} is no advertised one ({kind or 'no key'})")
+
+
+NOT_AVAILABLE = "not available"
+"""How TOML, which has no null, says that a field is sent as "not available"."""
+
+
+def with_nulls(fields: Any) -> Any:
+    """The fields with None where they say "not available"."""
+    if isinstance(fields, dict):
+        return {key: with_nulls(value) for key, value in cast("dict[str, Any]", fields).items()}
+    if isinstance(fields, list):
+        return [with_nulls(value) for value in cast("list[Any]", fields)]
+    return None if fields == NOT_AVAILABLE else fields
 
 
 def _keys_of(name: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ Rules:
 * A radio hears nothing of a packet that overlaps a transmission of its own (half duplex).
 * A packet survives when its power exceeds the sum of those overlapping it on its channel by `capture_db`; intervals
   are [start, end), so packets that touch do not overlap. What is below the noise floor does not count.
-* What stops a packet is tested in this order: "transmitting", "out_of_range", "collision", "loss".
+* What stops a packet is tested in this order: "transmitting", "out_of_range", "collision", "loss", then the filters
+  (sim/faults), whose first reason counts.
 * Chance is drawn from a stream per receiver (sim/rng.py): one more radio or observer changes nothing for the others.
 * A channel is any hashable: BLE channels are the ints 0..39, a Wi-Fi radio uses ("wifi", 6).
 * A source of packets that no Radio sends (sim/crowd.py) joins as a `Background`.
@@ -33,6 +34,7 @@ from sim.propagation import (
 from sim.radio import (
     ADVERTISING_CHANNELS,
     Background,
+    Filter,
     Outcome,
     Radio,
     Reception,
@@ -51,6 +53,7 @@ __all__ = [
     "Air",
     "AirSettings",
     "Background",
+    "Filter",
     "Outcome",
     "Path",
     "Position",
@@ -90,6 +93,7 @@ class Air:
         self._number = 0
         self._observers: list[Callable[[Transmission, tuple[Outcome, ...]], object]] = []
         self._backgrounds: list[Background] = []
+        self._filters: list[Filter] = []
 
     # Radios
 
@@ -133,6 +137,25 @@ class Air:
     def join(self, background: Background) -> None:
         """Add a source of packets beside the radios."""
         self._backgrounds.append(background)
+
+    def leave(self, background: Background) -> None:
+        """Take a source of packets away."""
+        self._backgrounds.remove(background)
+
+    def filter(self, stops: Filter) -> Callable[[], None]:
+        """Ask `stops` about every packet that would be received from now on; return what ends that."""
+        self._filters.append(stops)
+
+        def stop() -> None:
+            if stops in self._filters:
+                self._filters.remove(stops)
+
+        return stop
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether more than power decides what is received: fading, loss, filters."""
+        return bool(self.settings.fading_sigma_db or self.settings.loss or self._filters)
 
     def observe(
         self, callback: Callable[[Transmission, tuple[Outcome, ...]], object]
@@ -218,7 +241,9 @@ class Air:
                 noise_mw = self._sum_mw(overlapping, radio)
                 for background in backgrounds:
                     noise_mw += background.power_mw(radio, sent.channel, sent.start_us, sent.end_us)
-                reason = self.spoils(radio, rssi_dbm, noise_mw)
+                reason = self.spoils(
+                    radio, rssi_dbm, noise_mw, sender=sent.sender, data=sent.data, meta=sent.meta
+                )
             self.counts[reason or "heard"] += 1
             if not reason:
                 heard.append((radio, Reception(sent, rssi_dbm)))
@@ -247,13 +272,28 @@ class Air:
             return "out_of_range"
         return ""
 
-    def spoils(self, radio: Radio, rssi_dbm: int, noise_mw: float) -> str:
-        """Why `radio` does not get a packet that it could receive, "" when it does; draws the loss."""
+    def spoils(
+        self,
+        radio: Radio,
+        rssi_dbm: int,
+        noise_mw: float,
+        *,
+        sender: str,
+        data: bytes,
+        meta: Any = None,
+    ) -> str:
+        """Why `radio` does not get a packet that it could receive, "" when it does; draws the loss.
+
+        `sender` is the name of the radio or crowd.
+        """
         if noise_mw and MW[rssi_dbm] < noise_mw * self.capture_ratio:
             return "collision"
         loss = self.settings.loss
         if loss and self.streams.stream(f"air.loss/{radio.name}").random() < loss:
             return "loss"
+        for stops in self._filters:
+            if reason := stops(radio, sender, data, meta):
+                return reason
         return ""
 
     def noise_mw(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from sim.causes import Causes
     from sim.radio import Outcome, Transmission
     from sim.trace import TraceLog
 
@@ -26,9 +27,10 @@ _CONTROL = 3
 class AirTrace:
     """Observer of an air; packets of others than `nodes` (crowds) are left out."""
 
-    def __init__(self, trace: TraceLog, nodes: Container[str]) -> None:
+    def __init__(self, trace: TraceLog, nodes: Container[str], causes: Causes) -> None:
         self._trace = trace
         self._nodes = nodes
+        self._causes = causes
         self._sequence: dict[tuple[str, int], int] = {}
 
     def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
@@ -36,16 +38,20 @@ class AirTrace:
         if sent.sender not in self._nodes:
             return
         details: dict[str, Any] = {"again": True} if self._is_repeated(sent) else {}
-        self._trace.emit(
+        event = self._trace.emit(
             sent.sender,
             "air",
             _packet_name(sent),
             direction="tx",
             data=sent.data,
+            cause=self._causes.of(sent.sender, "air", sent.end_us, sent.start_us),
             channel=sent.channel,
             outcomes={outcome.radio: outcome.reason or "heard" for outcome in heard},
             **details,
         )
+        for outcome in heard:
+            if not outcome.reason:
+                self._causes.heard(outcome.radio, event)
 
     def _is_repeated(self, sent: Transmission) -> bool:
         """Whether a packet of a connection has the sequence number of the one before: it was not acknowledged."""

@@ -362,7 +362,7 @@ class Crowd:
         reason = air.refuses(radio, start_us, end_us, rssi_dbm)
         if not reason:
             noise_mw += air.noise_mw(radio, ear.channel, start_us, end_us, beside=self)
-            reason = air.spoils(radio, rssi_dbm, noise_mw)
+            reason = air.spoils(radio, rssi_dbm, noise_mw, sender=self.name, data=self.pdus[member])
         air.counts[reason or "heard"] += 1
         self._arm(ear)
         if reason and not air.observed:

@@ -113,7 +113,7 @@ class CrowdListener(Radio, Listener):
         spans = air.spans_mw(self, channel, from_us, end_us)
         if spans:
             swept = self._disturbed(swept, spans)
-        if air.settings.fading_sigma_db or air.settings.loss:
+        if air.by_chance:
             self._take_by_chance(swept, window_us, after_us, end_us, reports)
             return
         known, wanted = self._known or self._learn(), self._on_reports is not None
@@ -167,7 +167,7 @@ class CrowdListener(Radio, Listener):
                 continue
             rssi_dbm = air.faded_dbm(self, mean_dbm[member])
             reason = air.refuses(self, start_us, done_us, rssi_dbm) or air.spoils(
-                self, rssi_dbm, noise_mw
+                self, rssi_dbm, noise_mw, sender=crowd.name, data=crowd.pdus[member]
             )
             if reason == "out_of_range":
                 self.out_of_range += 1

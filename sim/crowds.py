@@ -59,7 +59,9 @@ def _data(world: World, index: int, spec: CrowdSpec, n: int) -> bytes:
         ) from None
     try:
         return advert_data(
-            pieces_of_format(spec.format, fields, {}), with_flags=False, limit=_LEGACY_LIMIT
+            pieces_of_format(spec.format, fields, {}, world.base),
+            with_flags=False,
+            limit=_LEGACY_LIMIT,
         )
     except ProtocolError as exc:
         raise world.scenario.error(("crowd", index, "fields"), f"member {n}: {exc}") from None

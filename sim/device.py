@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
+    from protocols.format import Format
     from sim.person import Face
     from sim.trace import TraceEvent
 
@@ -64,6 +65,11 @@ class Place(Protocol):
     @property
     def base(self) -> Path:
         """Folder that relative file names of the scenario are looked up in."""
+        ...
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """The scenario's own advertised formats."""
         ...
 
     def after_us(self, delay_us: int, callback: Callable[..., None], *args: Any) -> Any:
@@ -185,7 +191,10 @@ class Device:
             return call()
         except NearbenchError:
             raise
-        except Exception as exc:  # a user's device may raise anything: name it instead of our stack
+        except (
+            Exception,
+            SystemExit,
+        ) as exc:  # a user's device may raise anything: name it, not our stack
             raise node_error(self.name, self.now_us, action, exc) from exc
 
 

@@ -58,7 +58,11 @@ def _value(event: TraceEvent, name: str) -> Any:
         return event.note
     value: Any = event.fields
     for part in name.split("."):
-        value = cast("dict[str, Any]", value).get(part, _NOTHING) if isinstance(value, dict) else _NOTHING
+        value = (
+            cast("dict[str, Any]", value).get(part, _NOTHING)
+            if isinstance(value, dict)
+            else _NOTHING
+        )
     return value
 
 
@@ -76,7 +80,10 @@ def _agrees(wanted: Any, got: Any) -> bool:
     }
     if not bounds.keys() <= tests.keys():
         return bool(wanted == got)
-    return all(tests[name](limit) for name, limit in bounds.items())
+    try:
+        return all(tests[name](limit) for name, limit in bounds.items())
+    except TypeError:  # a text is not above 3, a number contains nothing
+        return False
 
 
 class Watch:

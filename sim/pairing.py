@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import msgspec
 
-from protocols.data.smp_names import Io, Key  # msgspec reads the annotations
+from protocols.data.smp_names import Io, Key  # noqa: TC001  # msgspec reads the annotations
 from protocols.errors import UsageError
 from sim.device import Device, Settings, command
 from sim.gatt import LinkError
@@ -20,7 +20,15 @@ from sim.units import Duration
 if TYPE_CHECKING:
     from sim.person import Delegate
 
-__all__ = ["Bonding", "Failure", "PairingDevice", "PairingError", "PairingSettings", "failure_text", "pin_text"]
+__all__ = [
+    "Bonding",
+    "Failure",
+    "PairingDevice",
+    "PairingError",
+    "PairingSettings",
+    "failure_text",
+    "pin_text",
+]
 
 Want = Literal["no", "wanted", "required"]
 _ANSWER_WAIT = Duration(30_000_000)
@@ -172,7 +180,7 @@ class PairingDevice(Device):
     async def accept(self, timeout: Duration = _ANSWER_WAIT) -> None:  # noqa: ASYNC109  # likewise
         """Say yes to a comparison or to pairing at all; waits until one is asked."""
         await self.person.wait_for(("compare", "consent"), timeout)
-        self.person.answer(True)
+        self.person.answer(True)  # noqa: FBT003  # the answer
 
     @command
     async def reject(self, timeout: Duration = _ANSWER_WAIT) -> None:  # noqa: ASYNC109  # likewise

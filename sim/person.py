@@ -204,7 +204,9 @@ class Asked:
             )
         else:
             event = "accepted" if value else "rejected"
-            self.device.emit(event, peer=question.peer, note=f"the person says {'yes' if value else 'no'}")
+            self.device.emit(
+                event, peer=question.peer, note=f"the person says {'yes' if value else 'no'}"
+            )
         self._answer.set_result(value)
 
     async def wait_for(self, kinds: tuple[str, ...], timeout_us: int) -> Question:

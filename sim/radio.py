@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADVERTISING_CHANNELS",
     "Background",
+    "Filter",
     "Outcome",
     "Radio",
     "Reception",
@@ -118,6 +119,14 @@ class Sniffer(Radio):
     def on_air(self, reception: Reception) -> None:
         """Hand it on."""
         self._callback(reception)
+
+
+class Filter(Protocol):
+    """Something between senders and receivers."""
+
+    def __call__(self, radio: Radio, sender: str, data: bytes, meta: Any, /) -> str:
+        """Why `radio` does not get a packet of the radio or crowd `sender`, "" when it does."""
+        ...
 
 
 class Background(Protocol):

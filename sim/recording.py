@@ -27,7 +27,10 @@ __all__ = ["Recorder"]
 _HCI_H4 = 187
 _LE_LL_WITH_PHDR = 256
 _FIRST_ADVERTISING_CHANNEL = 37
-_ADVERTISING_ADDRESS, _ADVERTISING_CRC_INIT = 0x8E89BED6, 0x555555  # of packets that say nothing else: a crowd's
+_ADVERTISING_ADDRESS, _ADVERTISING_CRC_INIT = (
+    0x8E89BED6,
+    0x555555,
+)  # of packets that say nothing else: a crowd's
 _ZEROED = "key octets replaced by zeros; --reveal keeps them"
 _ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 
@@ -37,6 +40,7 @@ class Recorder:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._paths: set[Path] = set()
         self._files: list[BinaryIO] = []
         self._writers: list[tuple[str, Writer]] = []
 
@@ -76,6 +80,15 @@ class Recorder:
         return {file: writer.written for file, writer in self._writers}
 
     def _open(self, file: str) -> BinaryIO:
+        """Open a file for writing; the scenario and what is written already are refused. Raises UsageError."""
+        scenario = self._world.scenario
+        taken = {Path(scenario.base, scenario.file).resolve(), Path(scenario.file).resolve()}
+        path = Path(file).resolve()
+        if path in taken | self._paths:
+            raise UsageError(
+                f"{file}: is the scenario itself, or is written to already; give each output its own file"
+            )
+        self._paths.add(path)
         try:
             stream = Path(file).open("wb")  # noqa: SIM115  # closed by `close`
         except OSError as exc:

@@ -7,6 +7,7 @@ it is given and the files that file names; no clock, no chance.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "LIBRARY",
     "CrowdSpec",
     "Expect",
+    "FaultSpec",
     "NodeSpec",
     "Scenario",
     "Step",
@@ -96,6 +98,21 @@ class Step(_Spec, frozen=True):
     """a failure of this step does not fail the run (an `expect` usually asks for it)."""
 
 
+class FaultSpec(_Spec, frozen=True):
+    """Something that goes wrong."""
+
+    name: str
+    """name of a fault (`nearbench list faults`), or path of the Python file that defines one."""
+    node: str = ""
+    """whom it befalls; faults of the air take it or leave it."""
+    set: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """its settings (`nearbench show fault NAME` lists them)."""
+    from_: Duration = msgspec.field(default=Duration(0), name="from")
+    """when it begins."""
+    until: Duration | None = None
+    """when it is over; it lasts when not given."""
+
+
 class Expect(_Spec, frozen=True):
     """What must (or must not) be in the trace."""
 
@@ -122,8 +139,11 @@ class Scenario(_Spec, frozen=True):
     duration: Duration
     node: tuple[NodeSpec, ...] = ()
     crowd: tuple[CrowdSpec, ...] = ()
+    fault: tuple[FaultSpec, ...] = ()
     step: tuple[Step, ...] = ()
     expect: tuple[Expect, ...] = ()
+    formats: tuple[str, ...] = ()
+    """your own advertised formats: Python files beside this one, tried before the built-in ones."""
     air: AirSettings = AirSettings()
     seed: int = 1
     about: str = ""
@@ -142,6 +162,10 @@ class Scenario(_Spec, frozen=True):
         """An error at the key `path` of this file."""
         return ScenarioError(self.file, line_of(self.text, path), _shown(path), message)
 
+    def error_in(self, path: tuple[str | int, ...], message: str) -> ScenarioError:
+        """An error at `path`, or at the key under it that the message speaks of."""
+        return self.error(_with_key(self.text, path, message), message)
+
 
 def names() -> list[str]:
     """Names of the built-in scenarios."""
@@ -153,7 +177,9 @@ def find(name: str) -> Path:
     if name.endswith(".toml") or "/" in name or "\\" in name:
         path = Path(name)
         if not path.is_file():
-            raise UsageError(f"scenario file {name} does not exist")
+            raise UsageError(
+                f"scenario file {name} {'is a folder' if path.is_dir() else 'does not exist'}"
+            )
         return path
     path = LIBRARY / f"{name}.toml"
     if not path.is_file():
@@ -176,6 +202,8 @@ def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Sce
     """A scenario from TOML text. Raises ScenarioError with file, line and key."""
     try:
         plain = tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError(file, None, "", "is nested too deeply") from None
     except tomllib.TOMLDecodeError as exc:
         found = re.search(r"line (\d+)", str(exc))
         line = int(found.group(1)) if found else len(text.splitlines())
@@ -326,7 +354,7 @@ def _check_names(scenario: Scenario) -> None:
         if not re.fullmatch(r"[A-Za-z][\w-]*", name):
             raise scenario.error((kind, index, "name"), f"{name!r} is no name")
         seen.add(name)
-        if len(at) not in (2, 3):
+        if len(at) not in (2, 3) or not all(map(math.isfinite, at)):
             raise scenario.error((kind, index, "at"), "needs two or three numbers (metres)")
 
 
@@ -335,6 +363,8 @@ def _wrong_path(spec: NodeSpec) -> str:
     times = [point.t for point in spec.path]
     if times != sorted(set(times)):
         return "the times of a path must rise"
-    if any(len(point.at) not in (2, 3) for point in spec.path):
+    if any(
+        len(point.at) not in (2, 3) or not all(map(math.isfinite, point.at)) for point in spec.path
+    ):
         return "each place needs two or three numbers (metres)"
     return ""

@@ -76,11 +76,18 @@ class Cursor:
 class TraceLog:
     """Bounded ring of the last `capacity` events plus sinks that get all of them.
 
-    `now` gives simulated microseconds. Emitting is for one thread (the world's); reading for any.
+    `now` gives simulated microseconds, `cause_of` what led to an event (node, layer, time) that does not say so
+    itself. Emitting is for one thread (the world's); reading for any.
     """
 
-    def __init__(self, now: Callable[[], int], capacity: int = 200_000) -> None:
+    def __init__(
+        self,
+        now: Callable[[], int],
+        capacity: int = 200_000,
+        cause_of: Callable[[str, str, int], int | None] | None = None,
+    ) -> None:
         self._now = now
+        self._cause_of = cause_of
         self._ring: deque[TraceEvent] = deque(maxlen=capacity)
         self._sinks: list[Callable[[TraceEvent], None]] = []
         self._lock = threading.Lock()
@@ -102,6 +109,8 @@ class TraceLog:
     ) -> TraceEvent:
         """Record one event at the current simulated time and hand it to every sink."""
         self.count += 1
+        if cause is None and self._cause_of is not None:
+            cause = self._cause_of(node, layer, self._now())
         entry = TraceEvent(
             self.count,
             self._now(),
@@ -119,15 +128,21 @@ class TraceLog:
         with self._lock:
             self._ring.append(entry)
         try:
-            for sink in self._sinks:
+            for sink in tuple(self._sinks):
                 sink(entry)
         except OSError as exc:  # it is no fault of the node that was speaking
             raise OutputError("what the trace goes to", exc) from exc
         return entry
 
-    def add_sink(self, sink: Callable[[TraceEvent], None]) -> None:
-        """`sink` gets every event from now on, in order."""
+    def add_sink(self, sink: Callable[[TraceEvent], None]) -> Callable[[], None]:
+        """`sink` gets every event from now on, in order; the result stops that."""
         self._sinks.append(sink)
+
+        def stop() -> None:
+            if sink in self._sinks:
+                self._sinks.remove(sink)
+
+        return stop
 
     def cursor(self, *, from_start: bool = True) -> Cursor:
         """A place from which to read."""
@@ -154,7 +169,7 @@ _ENCODER = msgspec.json.Encoder()
 def _plain(value: Any) -> str:
     if isinstance(value, Secret):
         return repr(value)
-    raise NotImplementedError(type(value))
+    raise NotImplementedError(f"{type(value).__name__} in a trace event")
 
 
 def line_of(event: TraceEvent) -> bytes:

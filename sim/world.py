@@ -9,32 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from protocols.errors import NearbenchError, UnknownNameError, UsageError
+from protocols.errors import NearbenchError, SimulationError, UnknownNameError, origin_of
 from sim import scenario as scenarios
-from sim.accessories import ACCESSORIES, Accessory
 from sim.air import Air
 from sim.air import Path as Walk
 from sim.air_trace import AirTrace
+from sim.assembly import build_devices, check_scripts, load_formats
+from sim.causes import Causes
 from sim.clock import VirtualLoop
 from sim.crowds import join_crowd
-from sim.device import Device, check_arguments, convert, node_error
+from sim.defects import Defects
+from sim.device import Device, node_error
 from sim.expect import Outcome, Watch
-from sim.phones import PHONES, Phone
+from sim.fault_schedule import Faults
 from sim.redaction import Secret, redacted
 from sim.rng import Streams
+from sim.scripts import Scripts
 from sim.trace import TraceEvent, TraceLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
 
+    from protocols.format import Format
     from sim.person import Face
-    from sim.scenario import NodeSpec, Scenario, Step
+    from sim.scenario import NodeSpec, Scenario
 
 __all__ = ["RadioPlace", "RunResult", "World"]
 
@@ -52,7 +56,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
     expectations: tuple[Outcome, ...]
     failures: tuple[str, ...]
-    """steps that failed though they may not."""
+    """steps that failed though they may not, and those that the end of the run cut off."""
     events: int
     """length of the trace."""
     air: dict[str, int]
@@ -72,6 +76,10 @@ class RadioPlace(Protocol):
 
     def secret(self, value: str) -> Any:
         """A PIN or key for the trace."""
+        ...
+
+    def defects(self, node: str) -> Defects:
+        """What faults have done to a node."""
         ...
 
     def position_of(self, node: str) -> Any:
@@ -117,25 +125,29 @@ class World:
         self.streams = Streams(self.seed)
         self.loop = VirtualLoop(speed=speed)
         self.air = Air(self.loop, self.streams, scenario.air)
-        self.trace = TraceLog(lambda: self.loop.now_us, capacity)
+        self._causes = Causes()
+        self.trace = TraceLog(lambda: self.loop.now_us, capacity, self._causes.of)
         self.base = Path(scenario.base or ".")
         self.devices: dict[str, Device] = {}
-        self.failures: list[str] = []
+        self.formats: tuple[Format, ...] = ()
         self.hci_taps: list[Callable[[str, int, str, bytes], None]] = []
         self._specs = {spec.name: spec for spec in scenario.node}
+        self._defects: dict[str, Defects] = {}
         self._addresses: dict[str, str] = {}
         self._latest: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._scripts = 0
+        self._all: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._scripts = Scripts(scenario.step, self.trace, lambda: self.loop.now_us)
         self._begun = False
         self._watches = [Watch(expect) for expect in scenario.expect]
         for watch in self._watches:
             self.trace.add_sink(watch.feed)
         try:
-            for index, spec in enumerate(scenario.node):
-                self.devices[spec.name] = self._device(index, spec)
-            self._check_steps()
+            self.formats = load_formats(scenario, self.base)
+            self.devices = build_devices(self)
+            check_scripts(scenario, self.devices)
             self.crowds = [join_crowd(self, i, spec) for i, spec in enumerate(scenario.crowd)]
+            self.faults = Faults(self)
         except BaseException:
             self.close()
             raise
@@ -161,6 +173,29 @@ class World:
         self._tasks.add(running)
         running.add_done_callback(self._finished)
         return running
+
+    def _made(
+        self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        """Task factory: remembers every task, also those that a user's code makes and forgets."""
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, **options)
+        self._all.add(task)
+        return task
+
+    def _look_for_lost(self) -> None:
+        """Raise what a task raised that nobody waited for."""
+        for task in sorted(self._all, key=_creation):
+            if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
+                error = task.exception()
+                if error is not None and not isinstance(error, NearbenchError):
+                    raise self._stray(error) from error
+
+    def _stray(self, exc: BaseException) -> SimulationError:
+        """An exception that no node answers for: a timer or a task that a device's code made by itself."""
+        where = f"{type(exc).__name__}: {exc} ({origin_of(exc)})"
+        return SimulationError(
+            f"at {self.now_us / 1e6:.6f} s a task or timer of the run raised {where}"
+        )
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -192,6 +227,10 @@ class World:
             raise UnknownNameError("node on the air", name, self._latest)
         return self._latest[name]
 
+    def defects(self, node: str) -> Defects:
+        """What faults have done to a node."""
+        return self._defects.setdefault(node, Defects())
+
     def position_of(self, node: str) -> Any:
         """Place or walk of a node."""
         return _place(self._specs[node])
@@ -199,7 +238,9 @@ class World:
     def hci(self, node: str, direction: str, packet: bytes) -> None:
         """Trace and capture one HCI packet."""
         shown = packet if self.reveal else redacted(packet)
-        self.trace.emit(node, "hci", "packet", direction=direction, data=shown)
+        event = self.emit(node, "hci", "packet", direction=direction, data=shown)
+        if direction == "rx":
+            self._causes.told(node, event)
         for tap in self.hci_taps:
             tap(node, self.loop.now_us, direction, shown)
 
@@ -222,8 +263,9 @@ class World:
         from sim.ble.determinism import seeded
         from sim.ble.quiet import quiet
 
-        stop_observing = self.air.observe(AirTrace(self.trace, self.devices).on_air)
+        stop_observing = self.air.observe(AirTrace(self.trace, self.devices, self._causes).on_air)
         asyncio.set_event_loop(self.loop)
+        self.loop.set_task_factory(self._made)
         try:
             with seeded(self.streams), quiet():
                 self.trace.emit("", "world", "start", note=self.scenario.title, seed=self.seed)
@@ -231,11 +273,16 @@ class World:
                 try:
                     yield
                     self.trace.emit("", "world", "end")
-                except BaseException:
+                except BaseException as exc:
                     with contextlib.suppress(Exception):  # the first error is the one to tell
                         self._shut_down()
-                    raise
+                    if isinstance(exc, NearbenchError) or not isinstance(
+                        exc, Exception | SystemExit
+                    ):
+                        raise
+                    raise self._stray(exc) from exc
                 self._shut_down()
+                self._look_for_lost()
         finally:
             stop_observing()
             asyncio.set_event_loop(None)
@@ -247,14 +294,15 @@ class World:
     def result(self) -> RunResult:
         """The verdict as it stands."""
         outcomes = tuple(watch.outcome() for watch in self._watches)
+        failures = (*self._scripts.failures, *self._scripts.unfinished())
         return RunResult(
             scenario=self.scenario.file,
             title=self.scenario.title,
             seed=self.seed,
             simulated_us=self.loop.now_us,
-            passed=not self.failures and all(outcome.held for outcome in outcomes),
+            passed=not failures and all(outcome.held for outcome in outcomes),
             expectations=outcomes,
-            failures=tuple(self.failures),
+            failures=failures,
             events=self.trace.count,
             air=dict(sorted(self.air.counts.items())),
         )
@@ -265,17 +313,14 @@ class World:
             self.loop.close()
 
     async def _begin(self) -> None:
+        self.faults.begin()
         for name, device in self.devices.items():
             spec = self._specs[name]
             if spec.power is not None:
                 self.spawn(name, self._power_up(device, int(spec.power)))
             else:
                 await self._named(name, self._power_up(device, 0))
-        for name in self.devices:
-            steps = [step for step in self.scenario.step if step.node == name]
-            if steps:
-                self._scripts += 1
-                self.spawn(name, self._script(self.devices[name], steps))
+        self._scripts.start(self.devices, self.spawn)
         self._begun = True
 
     async def _power_up(self, device: Device, at_us: int) -> None:
@@ -285,45 +330,22 @@ class World:
         await build(device, self)
         await device.start()
 
-    async def _script(self, device: Device, steps: list[Step]) -> None:
-        try:
-            for step in steps:
-                if step.at is not None and step.at > self.now_us:
-                    await asyncio.sleep((step.at - self.now_us) / 1e6)
-                if not await self._step(device, step):
-                    return
-        finally:
-            self._scripts -= 1
-
-    async def _step(self, device: Device, step: Step) -> bool:
-        event = self.trace.emit(
-            device.name, "control", "step", note=_arguments_text(step), label=step.do
-        )
-        try:
-            await device.do(step.do, step.set)
-        except NearbenchError as exc:
-            note = f"{step.do}: {exc}"
-            self.trace.emit(
-                device.name, "control", "step_failed", note=note, cause=event.seq, label="failed"
-            )
-            if not step.may_fail:
-                self.failures.append(f"{device.name}: {note}")
-                return False
-        return True
-
     async def _named(self, node: str, task: Coroutine[Any, Any, Any]) -> Any:
         try:
             return await task
         except (NearbenchError, asyncio.CancelledError):
             raise
-        except Exception as exc:  # code of a device, perhaps a user's: name it instead of our stack
+        except (
+            Exception,
+            SystemExit,
+        ) as exc:  # code of a device, perhaps a user's: name it, not our stack
             raise node_error(node, self.now_us, "it", exc) from exc
 
     def _settled(self) -> bool:
         """Whether all steps are done and no expectation can change any more, if that ends the run."""
         wanted = self.scenario.stop_when_done
         stops = bool(self._watches) if wanted is None else wanted
-        if not (stops and self._begun and self._scripts == 0 and self.now_us > 0):
+        if not (stops and self._begun and self._scripts.done and self.now_us > 0):
             return False
         return all(watch.settled(self.now_us) for watch in self._watches)
 
@@ -343,53 +365,9 @@ class World:
         if first is not None:
             raise first
 
-    # Building
-
-    def _device(self, index: int, spec: NodeSpec) -> Device:
-        kind = "accessory" if spec.accessory else "phone"
-        wanted = spec.accessory or spec.phone
-        folder: Any = ACCESSORIES if spec.accessory else PHONES
-        name = str(self.base / wanted) if wanted.endswith(".py") else wanted
-        try:
-            model = folder.get(name)
-        except UsageError as exc:
-            raise self.scenario.error(("node", index, kind), str(exc)) from None
-        base = Accessory if spec.accessory else Phone
-        if not (isinstance(model, type) and issubclass(model, base)):
-            raise self.scenario.error(
-                ("node", index, kind), f"{wanted} gives no subclass of {base.__name__}"
-            )
-        try:
-            settings = convert(spec.set, model.Settings, "set")
-            return model(spec.name, settings, self)
-        except UsageError as exc:
-            raise self.scenario.error(_setting_path(index, spec, str(exc)), str(exc)) from None
-        except NearbenchError:
-            raise
-        except Exception as exc:  # a user's __init__ may raise anything
-            raise node_error(spec.name, 0, "setting it up", exc) from exc
-
-    def _check_steps(self) -> None:
-        for index, step in enumerate(self.scenario.step):
-            try:
-                check_arguments(self.devices[step.node], step.do, step.set)
-            except UsageError as exc:
-                raise self.scenario.error(("step", index, "do"), str(exc)) from None
-
     def parties(self) -> Iterator[str]:
         """Names of the devices, in the scenario's order."""
         yield from self.devices
-
-
-def _setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
-    """The setting that the message names first."""
-    places = {
-        key: found.start()
-        for key in spec.set
-        if (found := re.search(rf"\b{re.escape(key)}\b", message))
-    }
-    named = min(places, key=places.__getitem__, default=None)
-    return ("node", index, "set", named) if named else ("node", index, "set")
 
 
 def _creation(task: asyncio.Task[Any]) -> tuple[int, str]:
@@ -407,10 +385,6 @@ def _place(spec: NodeSpec) -> Any:
 def _xyz(at: tuple[float, ...]) -> tuple[float, float, float]:
     x, y, z = (*at, 0.0)[:3]
     return (x, y, z)
-
-
-def _arguments_text(step: Step) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in step.set.items())
 
 
 def load_world(

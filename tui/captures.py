@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from protocols.capture import Packet, open_reader
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, encode, format_of, summary
 from protocols.errors import CaptureError, EncodeError, UsageError
-from tui.output import context_of, document, error_object, hanging, line, plain_tree, say, shown_octets, tree_lines
+from tui.output import (
+    context_of,
+    document,
+    error_object,
+    hanging,
+    line,
+    plain_tree,
+    say,
+    shown_octets,
+    tree_lines,
+)
 
 if TYPE_CHECKING:
     import argparse

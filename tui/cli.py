@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from protocols.errors import NearbenchError, UnknownNameError, UsageError
 
@@ -95,29 +96,43 @@ def _version() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in _split(words)[0]
+    if not _prepare_streams():
+        return 2
     try:
         return _main(words)
-    except BrokenPipeError:
-        return _reader_left()
-    except NearbenchError as exc:
-        if isinstance(exc.__cause__, BrokenPipeError):
-            return _reader_left()
-        if debug:
-            raise
-        print(f"nearbench: {exc}", file=sys.stderr)
-        return exc.exit_status
-    except Exception as exc:  # no traceback reaches a user
-        if debug:
-            raise
-        print(
-            f"nearbench: a fault of nearbench itself: {type(exc).__name__}: {exc}; --debug shows where",
-            file=sys.stderr,
-        )
-        return 1
     except KeyboardInterrupt:
         print("nearbench: stopped", file=sys.stderr)
         return 130
+    except Exception as exc:  # no traceback reaches a user who did not ask for it
+        if isinstance(exc, BrokenPipeError) or isinstance(exc.__cause__, BrokenPipeError):
+            return _reader_left()
+        if "--debug" in _split(words)[0]:
+            raise
+        return _tell(exc)
+
+
+def _prepare_streams() -> bool:
+    """False when a standard stream is closed: there is nobody to tell. What a terminal cannot show becomes "?"."""
+    streams: list[Any] = [sys.stdin, sys.stdout, sys.stderr]
+    if None in streams:
+        return False
+    for stream in streams[1:]:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    return True
+
+
+def _tell(exc: Exception) -> int:
+    """Say in one sentence what went wrong; the exit status."""
+    if isinstance(exc, NearbenchError):
+        message, status = str(exc), exc.exit_status
+    elif isinstance(exc, OSError):
+        message, status = f"{exc.filename or 'writing'}: {exc.strerror or exc}", 1
+    else:
+        message = f"a fault of nearbench itself: {type(exc).__name__}: {exc}; --debug shows where"
+        status = 1
+    print(f"nearbench: {message}", file=sys.stderr)
+    return status
 
 
 def _reader_left() -> int:

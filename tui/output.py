@@ -15,17 +15,32 @@ if TYPE_CHECKING:
     from protocols.dissect import Dissection
     from protocols.layout import Node
 
-__all__ = ["context_of", "document", "error_object", "hanging", "line", "plain_tree", "shown_octets", "table", "tree_lines"]
+__all__ = [
+    "context_of",
+    "document",
+    "error_object",
+    "hanging",
+    "line",
+    "plain_tree",
+    "shown_octets",
+    "table",
+    "tree_lines",
+]
 
 
 def document(value: Any) -> str:
     """One JSON document, indented."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(value, indent=2, ensure_ascii=_is_narrow())
+
+
+def _is_narrow() -> bool:
+    """Whether standard output cannot hold all of Unicode; JSON then escapes what is beyond ASCII."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
 
 
 def line(value: Any) -> str:
     """One JSON object on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=_is_narrow(), separators=(",", ":"))
 
 
 def error_object(code: str, offset: int | None, message: str) -> dict[str, Any]:
@@ -64,7 +79,7 @@ def plain_tree(nodes: Sequence[Node]) -> list[dict[str, Any]]:
         for key in ("meaning", "bits", "source", "doubts"):
             value: Any = getattr(node, key)
             if value:
-                plain[key] = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
+                plain[key] = [*value] if key in ("bits", "doubts") else value
         out.append(plain)
     return out
 
@@ -106,7 +121,8 @@ def _tree_lines(
 
 def _unset_bits(nodes: Sequence[Node], at: int) -> list[Node]:
     """The run of single bits from `at` on that belong to the same octets, are not set and mean nothing else."""
-    first, run = nodes[at], []
+    first = nodes[at]
+    run: list[Node] = []
     for node in nodes[at:]:
         plain = node.bits is not None and node.value is False and not (node.meaning or node.doubts)
         if not plain or (node.start, node.end) != (first.start, first.end):
@@ -173,12 +189,11 @@ def _value_text(node: Node, known: str | None) -> str:
         if node.children or meaning:
             return meaning or ""
         return "not available"
-    if isinstance(node.value, bool):
-        text = "yes" if node.value else "no"
-    elif isinstance(node.value, list):
-        text = ", ".join(map(str, node.value))
+    value: Any = node.value
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
     else:
-        text = str(node.value)
+        text = ", ".join(map(str, value)) if isinstance(node.value, list) else str(value)
     text = text or "empty"
     if node.unit:
         text = f"{text} {node.unit}"

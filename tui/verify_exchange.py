@@ -7,7 +7,7 @@ offset. Encrypted frames are opened with the link keys among the recorded secret
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from protocols.dissect import Block, dissect, encode
 from protocols.errors import EncodeError, NearbenchError
@@ -26,17 +26,18 @@ _LINK_KEYS = ("nm_tk", "ndp_tk")
 _DECODES, _REFUSED = "decodes", "decodes, or is refused with code and offset"
 
 
-def is_exchange(plain: Any) -> bool:
-    """Whether a JSON document is a recorded exchange."""
-    return isinstance(plain, dict) and isinstance(plain.get("frames"), list)
+def is_exchange(plain: dict[str, Any]) -> bool:
+    """Whether a JSON object is a recorded exchange."""
+    return isinstance(plain.get("frames"), list)
 
 
 def exchange_checks(plain: dict[str, Any]) -> Iterator[Check]:
     """One check per frame decoded, one per frame rebuilt."""
     keys = _link_keys(plain)
-    for index, frame in enumerate(plain["frames"]):
-        if not isinstance(frame, dict) or not isinstance(frame.get("hex"), str):
-            yield _check(f"frame {index}", "an object with hex", frame, ok=False)
+    for index, given in enumerate(plain["frames"]):
+        frame = _object(given)
+        if not isinstance(frame.get("hex"), str):
+            yield _check(f"frame {index}", "an object with hex", given, ok=False)
             continue
         name = f"frame {frame.get('n', index)} ({frame.get('kind', 'of no kind')})"
         for key in _OCTETS:
@@ -48,10 +49,14 @@ def exchange_checks(plain: dict[str, Any]) -> Iterator[Check]:
 
 def _link_keys(plain: dict[str, Any]) -> list[str]:
     """Keys of encrypted frames among the secrets, in order."""
-    secrets = plain.get("secrets")
-    sides = secrets.values() if isinstance(secrets, dict) else ()
-    found = [key for side in sides for name in _LINK_KEYS for key in side.get(name, ())]
+    sides = [_object(side) for side in _object(plain.get("secrets")).values()]
+    found = [str(key) for side in sides for name in _LINK_KEYS for key in side.get(name, ())]
     return list(dict.fromkeys(found))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """The members of a JSON object; none of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _frame_checks(

@@ -110,7 +110,9 @@ def choose_method(
         )
         return _Choice("oob", f"table 2.{6 + secure_connections}: out-of-band data at the {whose}")
     if not any(mitm):
-        return _Choice(_JW, f"table 2.{6 + secure_connections}: neither side asks for MITM protection")
+        return _Choice(
+            _JW, f"table 2.{6 + secure_connections}: neither side asks for MITM protection"
+        )
     kind = "secure connections" if secure_connections else "legacy"
     method = _TABLE[responder][_ORDER.index(initiator)][secure_connections]
     asks = " and ".join(

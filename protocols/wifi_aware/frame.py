@@ -134,7 +134,9 @@ def _management(
     values |= _body(reader, kind, data, body, tail, to_group=to_group, deep=deep)
     if kind is PROTECTED:
         values["packet_number"] = _packet_number(data, body)
-        reader.note("packet_number", values["packet_number"], body, body + kind.size, source=kind.source)
+        reader.note(
+            "packet_number", values["packet_number"], body, body + kind.size, source=kind.source
+        )
     if kind in (PROTECTED, MANAGEMENT_FRAME):
         values["management_subtype"] = control >> 4 & 0xF
     if opened is not None:
@@ -285,6 +287,8 @@ def _built(frame: Frame, keys: Keys) -> bytes:
             "_packet_number_low": number & 0xFFFF,
             "_packet_number_high": number >> 16,
         }
+    elif kind is PROTECTED:
+        raise EncodeError("packet_number", "is missing")
     header, body = layout.build(HEADER, values), _built_body(frame, kind, values)
     if number is UNSET or kind is PROTECTED:
         return header + body
@@ -303,8 +307,7 @@ def _built_body(frame: Frame, kind: Kind, values: dict[str, Any]) -> bytes:
 
 def clear_octets(frame: Frame, data: bytes) -> bytes:
     """`data` with the body of a frame that a key opened in clear: the octets that its tree speaks of."""
-    opened = isinstance(frame, frames.Header) and frame.cipher is not UNSET
-    if not opened:
+    if not isinstance(frame, frames.Header) or frame.cipher is UNSET:
         return data
     start = 0 if frame.radiotap is UNSET else len(frame.radiotap) // 2
     start += MANAGEMENT + (0 if frame.ht_control is UNSET else 4) + PROTECTED.size

@@ -193,8 +193,6 @@ class Protected(Header, frozen=True, kw_only=True, tag="protected"):
 
     protected: bool = True
     management_subtype: Int4
-    packet_number: Int48
-    key_id: Int2
     octets: HexText
 
 

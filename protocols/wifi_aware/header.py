@@ -9,7 +9,16 @@ from __future__ import annotations
 from protocols.layout import U8, U16LE, U32LE, Flagged, Flags, Hex, Mac, Mapped, Record
 from protocols.wifi_aware.vocabulary import Words
 
-__all__ = ["CIPHER", "CIPHER_HEADER", "CONTROL", "FIXED_HEADER", "HEADER", "MANAGEMENT", "SUBTYPES", "TYPES"]
+__all__ = [
+    "CIPHER",
+    "CIPHER_HEADER",
+    "CONTROL",
+    "FIXED_HEADER",
+    "HEADER",
+    "MANAGEMENT",
+    "SUBTYPES",
+    "TYPES",
+]
 
 MANAGEMENT = 24
 """Octets of the header without HT Control."""

@@ -207,6 +207,7 @@ def _one(reader: Reader, at: int, body: int, stop: int) -> dict[str, Any]:
     kind = _BY_SELECTOR.get(data[body : body + _SELECTOR]) if data[at] == _VENDOR else None
     size = stop - body - _SELECTOR
     outer, reader.walk.nodes = reader.walk.nodes, []
+    values: dict[str, Any]
     try:
         if kind is not None and kind.least <= size <= kind.most:
             start = body + _SELECTOR
@@ -218,8 +219,9 @@ def _one(reader: Reader, at: int, body: int, stop: int) -> dict[str, Any]:
             values |= reader.read(_OTHER_ELEMENT, data[body:stop], base=body)
     finally:
         inner, reader.walk.nodes = reader.walk.nodes, outer
-    title = f"{values['kde'].upper().replace('_', ' ')} KDE"
-    outer.append(Node(values["kde"], None, None, at, stop, tuple(inner), title))
+    name = str(values["kde"])
+    title = f"{name.upper().replace('_', ' ')} KDE"
+    outer.append(Node(name, None, None, at, stop, tuple(inner), title))
     return values
 
 
@@ -260,7 +262,9 @@ def padded(octets: bytes) -> bytes:
 
 def wrap(kek: bytes, octets: bytes) -> bytes:
     """AES key wrap of padded Key Data with a KEK of 16 or 32 octets."""
-    from cryptography.hazmat.primitives.keywrap import aes_key_wrap  # only with a key: start-up counts
+    from cryptography.hazmat.primitives.keywrap import (
+        aes_key_wrap,
+    )  # only with a key: start-up counts
 
     return aes_key_wrap(kek, octets)
 

@@ -94,9 +94,7 @@ def open_body(keys: Keys, header: bytes, packet_number: int, sealed: bytes) -> O
     return None
 
 
-def seal_body(
-    name: str, key: bytes, header: bytes, packet_number: int, plaintext: bytes
-) -> bytes:
+def seal_body(name: str, key: bytes, header: bytes, packet_number: int, plaintext: bytes) -> bytes:
     """Ciphertext and tag. Raises EncodeError when the cipher does not exist or the key is of another length."""
     cipher = CIPHERS.get(name)
     if cipher is None:

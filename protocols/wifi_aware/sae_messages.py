@@ -117,9 +117,7 @@ def decode(reader: Reader, start: int, end: int) -> dict[str, Any]:
     kind, status = values["transaction"], values["status"]
     if values["algorithm"] == ALGORITHM and kind == _COMMIT and end - body >= 2:
         values |= _decode_commit(reader, body, end, status)
-    elif (
-        values["algorithm"] == ALGORITHM and kind == _CONFIRM and status == 0 and end - body >= 2
-    ):
+    elif values["algorithm"] == ALGORITHM and kind == _CONFIRM and status == 0 and end - body >= 2:
         values |= reader.read(_CONFIRM_BODY, reader.data[body:end], base=body)
     else:
         values |= reader.read(_OCTETS, reader.data[body:end], base=body)
@@ -139,7 +137,9 @@ def _decode_commit(reader: Reader, start: int, end: int, status: int) -> dict[st
         return values | reader.read(_OCTETS, data[at:end], base=at)
     spare = end - at - 3 * size
     if spare < 0:
-        message = f"{end - at} octets, scalar and element of group {values['group']} take {3 * size}"
+        message = (
+            f"{end - at} octets, scalar and element of group {values['group']} take {3 * size}"
+        )
         reader.fatal("frame_length", at, message)
     if spare and status == 0:
         values |= reader.read(_TOKEN, data[at : at + spare], base=at)
@@ -165,7 +165,9 @@ def strategy() -> Any:
         size = COORDINATE[group]
         point = {name: draw.hexes(size, size) for name in _POINT_PARTS}
         token = draw.one_of(draw.just(UNSET), draw.hexes(1))
-        more = draw.one_of(draw.just(UNSET), draw.lists(draw.fields_of(Container), min_size=1, max_size=3))
+        more = draw.one_of(
+            draw.just(UNSET), draw.lists(draw.fields_of(Container), min_size=1, max_size=3)
+        )
         return draw.fields_of(
             SaeMessage, algorithm=draw.just(ALGORITHM), transaction=draw.just(_COMMIT), status=draw.just(status),
             group=draw.just(group), token=token if status == 0 else draw.just(UNSET), **point,

@@ -138,7 +138,9 @@ def _header(*, protected: bool) -> dict[str, st.SearchStrategy[Any]]:
     fcs = st.sampled_from((UNSET, kinds.COMPUTED))
     given: dict[str, st.SearchStrategy[Any]] = {"protected": st.just(protected), "fcs": fcs}
     given |= {"radiotap": st.just(UNSET), "cipher": st.just(UNSET), "tk_number": st.just(0)}
-    if not protected:
+    if protected:
+        given |= {"packet_number": integers(48), "key_id": integers(2)}
+    else:
         given |= {"packet_number": st.just(UNSET), "key_id": st.just(UNSET)}
         given |= {"reserved_octet": st.just(0), "reserved_bits": st.just(0)}
     return given

@@ -17,7 +17,8 @@ from protocols.wifi_aware.attributes.pairing_bootstrapping import METHODS
 from protocols.wifi_aware.attributes.service_descriptor import TYPES
 from protocols.wifi_aware.header import GROUPS, SUBTYPES
 from protocols.wifi_aware.kinds import PASN, SUBTYPES_NAF
-from protocols.wifi_aware.suites import ALGORITHMS, GROUPS as CYCLIC_GROUPS, STATUSES
+from protocols.wifi_aware.suites import ALGORITHMS, STATUSES
+from protocols.wifi_aware.suites import GROUPS as CYCLIC_GROUPS
 from protocols.wifi_aware.vocabulary import REASONS
 
 if TYPE_CHECKING:

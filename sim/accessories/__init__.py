@@ -184,13 +184,14 @@ class Accessory(PairingDevice):
     @command
     async def change(self, setting: str, value: Any) -> None:
         """Change a setting for good; in force after the next reboot, undone by a factory reset."""
-        known = {field.name: field.type for field in msgspec.structs.fields(type(self.settings))}
+        kind: type[AccessorySettings] = self.settings.__class__
+        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
         if setting not in known:
             raise UnknownNameError(f"setting of {self.name}", setting, known)
         checked = convert(value, known[setting], f"{self.name}.change: value")
         plain = {name: getattr(self.settings, name) for name in known} | {setting: checked}
         try:
-            self.settings = type(self.settings)(**plain)
+            self.settings = kind(**plain)
         except ValueError as exc:
             raise UsageError(f"{self.name}.change: {exc}") from None
         self.log(f"{setting} is {value} from the next start on")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from protocols.ble.advertising import ad_run, flags, name
-from protocols.data.smp_names import Io  # msgspec reads the annotations
+from protocols.data.smp_names import Io  # noqa: TC001  # msgspec reads the annotations
 from sim.accessories._battery import BatteryAccessory, BatterySettings
 from sim.device import command
 from sim.gatt import Advert, Characteristic, Peer, Service
-from sim.pairing import Want
+from sim.pairing import Want  # noqa: TC001  # likewise
 
 if TYPE_CHECKING:
     from sim.device import Settings

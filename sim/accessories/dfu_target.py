@@ -78,7 +78,11 @@ class DfuTarget(BatteryAccessory):
     def services(self) -> tuple[Service, ...]:
         """Sensor, update, firmware revision, battery."""
         reading = Characteristic(
-            uuid=READING, name="Reading", properties=("read",), value=b"\x2a", read_security="encrypted"
+            uuid=READING,
+            name="Reading",
+            properties=("read",),
+            value=b"\x2a",
+            read_security="encrypted",
         )
         calibration = Characteristic(
             uuid=CALIBRATION, name="Calibration", properties=("read",), value=b"\x07"
@@ -99,7 +103,10 @@ class DfuTarget(BatteryAccessory):
             write_security="encrypted",
         )
         revision = Characteristic(
-            uuid="2a26", properties=("read",), value=self.firmware().encode(), name="Firmware Revision"
+            uuid="2a26",
+            properties=("read",),
+            value=self.firmware().encode(),
+            name="Firmware Revision",
         )
         return (
             Service(uuid=SENSOR_SERVICE, name="Sensor", characteristics=table),

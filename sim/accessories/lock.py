@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from protocols.ble.advertising import ad_run, flags, name
-from protocols.data.smp_names import Io  # msgspec reads the annotations
+from protocols.data.smp_names import Io  # noqa: TC001  # msgspec reads the annotations
 from sim.accessories._battery import BatteryAccessory, BatterySettings
 from sim.device import command
 from sim.gatt import Advert, AttError, Characteristic, Peer, Service
-from sim.pairing import Want
+from sim.pairing import Want  # noqa: TC001  # likewise
 from sim.units import Duration
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Lock(BatteryAccessory):
             raise AttError(VALUE_NOT_ALLOWED)
         self._turn(value == LOCK, f"by {peer.name}")
 
-    def _turn(self, locked: bool, who: str) -> None:  # noqa: FBT001  # the new state
+    def _turn(self, locked: bool, who: str) -> None:  # the new state
         self.store("locked", locked)
         self.emit("locked" if locked else "unlocked", note=who)
         self.background(self.ble.notify(LOCK_STATE, self._state()))

@@ -66,7 +66,9 @@ class ProvisionerSettings(BatterySettings, frozen=True, kw_only=True):
             if not 1 <= len(one.ssid.encode()) <= 32:
                 raise ValueError(f"networks: SSID {one.ssid!r}: allowed are 1 to 32 octets")
             if one.security != "open" and not 8 <= len(one.passphrase) <= 63:
-                raise ValueError(f"networks: passphrase of {one.ssid!r}: allowed are 8 to 63 characters")
+                raise ValueError(
+                    f"networks: passphrase of {one.ssid!r}: allowed are 8 to 63 characters"
+                )
 
 
 class WifiProvisioner(BatteryAccessory):
@@ -102,7 +104,9 @@ class WifiProvisioner(BatteryAccessory):
                 write=self._on_scan,
                 write_security=level,
             ),
-            Characteristic(uuid=NETWORK, name="Network", properties=("notify",), read_security=level),
+            Characteristic(
+                uuid=NETWORK, name="Network", properties=("notify",), read_security=level
+            ),
             Characteristic(
                 uuid=CREDENTIALS,
                 name="Credentials",

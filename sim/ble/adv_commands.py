@@ -35,7 +35,7 @@ LEGACY_DATA = 31
 MIN_POWER_DBM, MAX_POWER_DBM = -20, 10
 NO_PREFERENCE_DBM = 127
 SUCCESS, DISALLOWED, INVALID, CAPACITY = 0x00, 0x0C, 0x12, 0x07
-UNKNOWN_SET, PACKET_TOO_LONG = 0x42, 0x45
+UNKNOWN_SET, PACKET_TOO_LONG, UNSUPPORTED = 0x42, 0x45, 0x11
 UNIT_US, DURATION_US = 625, 10_000
 HIGH_DUTY_DURATION = 128  # 1.28 s, which high duty cycle advertising must not exceed
 INTERMEDIATE, FIRST, LAST, COMPLETE, UNCHANGED = range(5)
@@ -171,14 +171,18 @@ class AdvertisingCommands:
         phys = (int(command.primary_advertising_phy), int(command.secondary_advertising_phy))
         if not _valid_properties(properties) or not channels:
             return INVALID
-        if not properties & HIGH_DUTY and not 0x20 <= low <= high:  # high duty ignores them
+        if not properties & HIGH_DUTY and low < 0x20:  # high duty ignores them
+            return UNSUPPORTED
+        if not properties & HIGH_DUTY and low > high:
             return INVALID
         if command.advertising_handle > 0xEF or command.advertising_sid > 0x0F:
             return INVALID
+        if properties & LEGACY:
+            if phys[0] != 1:
+                return INVALID
+            phys = (1, 1)  # the secondary PHY means nothing
         if phys[0] not in (1, 3) or phys[1] not in (1, 2, 3):
-            return INVALID
-        if properties & LEGACY and phys[0] != 1:
-            return INVALID
+            return UNSUPPORTED
         power = command.advertising_tx_power
         power = power - 256 if power > 127 else power  # signed octet
         chosen = (

@@ -6,11 +6,14 @@ Bluetooth Core 5.4, Vol 4 Part E 7.8.53 to 7.8.55. No loop, no bumble.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from protocols.errors import UsageError
-from sim.gatt import Advert
+
+if TYPE_CHECKING:
+    from sim.gatt import Advert
 
 __all__ = ["check_advert", "with_data"]
 

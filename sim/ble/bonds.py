@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bumble.keys import KeyStore, PairingKeys
 
 from protocols.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["BondStore"]
 
@@ -54,12 +56,18 @@ class BondStore(KeyStore):  # type: ignore[misc]  # bumble is untyped here
         """Write the file. Raises UsageError when that is impossible."""
         if self.path is None:
             return
-        plain = {"identity": self.identity, "bonds": self._bonds, "subscriptions": self.subscriptions}
+        plain = {
+            "identity": self.identity,
+            "bonds": self._bonds,
+            "subscriptions": self.subscriptions,
+        }
         text = json.dumps(plain, indent=2, sort_keys=True) + "\n"
         fresh = self.path.with_name(self.path.name + ".new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w") as file:
+            with os.fdopen(
+                os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w"
+            ) as file:
                 os.fchmod(file.fileno(), _MODE)
                 file.write(text)
             fresh.replace(self.path)

@@ -19,6 +19,7 @@ from protocols.data.gatt_names import reason_name, uuid_name
 from protocols.errors import UsageError
 from sim.ble.att_trace import CCCD
 from sim.ble.host import AirDevice, uuid_text
+from sim.ble.parameters import ParameterRequests
 from sim.gatt import AttError, LinkError
 from sim.phones import RemoteCharacteristic, Report
 
@@ -64,7 +65,8 @@ class AirCentral:
 
     async def power_on(self) -> None:
         """Start controller and host."""
-        await self._stack.power_on(self._stack.node)
+        device = await self._stack.power_on(self._stack.node)
+        ParameterRequests(self._stack, self._phone, device)
 
     async def scan(
         self,

@@ -18,6 +18,7 @@ __all__ = [
     "LEGACY_COMMANDS",
     "NOT_SIMULATED",
     "NO_REPLY",
+    "RETURN_OCTETS",
     "is_async",
     "parse_command",
     "supported_commands_mask",
@@ -167,6 +168,58 @@ _LENGTHS: dict[int, int] = {
     }.items()
 }
 """Octets of parameters of the commands that bumble has no class for and the controller handles."""
+RETURN_OCTETS: dict[int, int] = {
+    _HCI[f"HCI_{name}_COMMAND"]: octets
+    for octets, names in {
+        2: (
+            "LE_READ_ADVERTISING_PHYSICAL_CHANNEL_TX_POWER",
+            "LE_READ_FILTER_ACCEPT_LIST_SIZE",
+            "LE_READ_RESOLVING_LIST_SIZE",
+            "LE_READ_NUMBER_OF_SUPPORTED_ADVERTISING_SETS",
+            "LE_READ_PERIODIC_ADVERTISER_LIST_SIZE",
+            "LE_SET_EXTENDED_ADVERTISING_PARAMETERS",
+            "READ_SIMPLE_PAIRING_MODE",
+        ),
+        3: (
+            "READ_LE_HOST_SUPPORT",
+            "WRITE_AUTHENTICATED_PAYLOAD_TIMEOUT",
+            "LE_LONG_TERM_KEY_REQUEST_REPLY",
+            "LE_LONG_TERM_KEY_REQUEST_NEGATIVE_REPLY",
+            "LE_REMOTE_CONNECTION_PARAMETER_REQUEST_REPLY",
+            "LE_REMOTE_CONNECTION_PARAMETER_REQUEST_NEGATIVE_REPLY",
+            "LE_SET_DATA_LENGTH",
+            "LE_READ_MAXIMUM_ADVERTISING_DATA_LENGTH",
+            "LE_READ_TRANSMIT_POWER",
+        ),
+        4: ("READ_TRANSMIT_POWER_LEVEL", "READ_RSSI", "LE_READ_BUFFER_SIZE"),
+        5: (
+            "READ_AUTHENTICATED_PAYLOAD_TIMEOUT",
+            "LE_READ_SUGGESTED_DEFAULT_DATA_LENGTH",
+            "LE_READ_PHY",
+        ),
+        7: (
+            "READ_BD_ADDR",
+            "LE_READ_PEER_RESOLVABLE_ADDRESS",
+            "LE_READ_LOCAL_RESOLVABLE_ADDRESS",
+            "LE_READ_BUFFER_SIZE_V2",
+        ),
+        8: ("READ_BUFFER_SIZE", "LE_READ_CHANNEL_MAP"),
+        9: (
+            "READ_LOCAL_VERSION_INFORMATION",
+            "READ_LOCAL_SUPPORTED_FEATURES",
+            "LE_READ_LOCAL_SUPPORTED_FEATURES",
+            "LE_READ_SUPPORTED_STATES",
+            "LE_READ_MAXIMUM_DATA_LENGTH",
+            "LE_RAND",
+        ),
+        11: ("READ_LOCAL_EXTENDED_FEATURES",),
+        17: ("LE_ENCRYPT",),
+        65: ("READ_LOCAL_SUPPORTED_COMMANDS",),
+        249: ("READ_LOCAL_NAME",),
+    }.items()
+    for name in names
+}
+"""Octets of return parameters with the status, of commands that return more than that (also with an error)."""
 _MASKS: dict[int, int] = _HCI["HCI_SUPPORTED_COMMANDS_MASKS"]
 _PADDED = _opcodes("SET_ADVERTISING_DATA", "SET_SCAN_RESPONSE_DATA")
 _PADDED_LENGTH = 32

@@ -309,13 +309,11 @@ class LinkConnection:
         """Whether idle exchanges of this side cannot fail and touch nobody else."""
         controller = self.controller
         air = controller.air
-        settings = air.settings
         return (
             self.may_sleep()
             and not self.events.waiting_for_instant
             and not air.observed
-            and not settings.loss
-            and not settings.fading_sigma_db
+            and not air.by_chance
             and len(controller.links) == 1
             and controller.links.get(self.handle) is self
             and controller.only_links_active()

@@ -303,14 +303,16 @@ class ConnectionCommands:
         return struct.pack("<BHBB", ErrorCode.SUCCESS, handle, link.tx_phy, link.rx_phy)
 
     @staticmethod
-    def _phys(all_phys: int, tx_phys: int, rx_phys: int) -> tuple[int, int] | None:
-        """Masks with 0 = no preference, None when the host named none or an unknown one."""
+    def _phys(all_phys: int, tx_phys: int, rx_phys: int) -> tuple[int, int] | ErrorCode:
+        """Masks with 0 = no preference; an error when the host named none (0x12) or an unknown one (0x11)."""
         wishes: list[int] = []
         for free, mask in ((NO_TX_PREFERENCE, tx_phys), (NO_RX_PREFERENCE, rx_phys)):
             if all_phys & free:
                 wishes.append(0)
-            elif not mask or mask & ~PHYS:
-                return None
+            elif not mask:
+                return ErrorCode.INVALID_PARAMETERS
+            elif mask & ~PHYS:
+                return ErrorCode.UNSUPPORTED_PARAMETER
             else:
                 wishes.append(mask)
         return wishes[0], wishes[1]
@@ -319,8 +321,8 @@ class ConnectionCommands:
         """7.8.48: for connections to come."""
         all_phys, tx_phys, rx_phys = struct.unpack("<3B", command.parameters)
         wish = self._phys(all_phys, tx_phys, rx_phys)
-        if wish is None:
-            return _status(ErrorCode.UNSUPPORTED_PARAMETER)
+        if isinstance(wish, ErrorCode):
+            return _status(wish)
         self.default_phy = {"all_phys": all_phys, "tx_phys": wish[0], "rx_phys": wish[1]}
         return OK
 
@@ -331,8 +333,8 @@ class ConnectionCommands:
         wish = self._phys(all_phys, tx_phys, rx_phys)
         if link is None:
             self._started(command, ErrorCode.UNKNOWN_CONNECTION)
-        elif wish is None:
-            self._started(command, ErrorCode.UNSUPPORTED_PARAMETER)
+        elif isinstance(wish, ErrorCode):
+            self._started(command, wish)
         else:
             self._started(command)
             link.control.updates.set_phy(*wish)

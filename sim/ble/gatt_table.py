@@ -118,7 +118,7 @@ class GattTable:
                 last = cast(Any, attribute)
                 trace.local[attribute.handle] = uuid_text(attribute.uuid.uuid_bytes)
                 self._allowed[attribute.handle] = int(attribute.properties)
-                given = self._given.get(id(attribute))
+                given = self._given.get(id(last))
                 if given and (given.read_security, given.write_security) != ("open", "open"):
                     self._protected[attribute.handle] = given
             elif isinstance(attribute, gatt.Descriptor):

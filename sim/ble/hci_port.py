@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from bumble import hci
 
-from sim.ble.commands import NO_REPLY, NOT_SIMULATED, is_async, parse_command, without_feature
+from sim.ble.commands import (
+    NO_REPLY,
+    NOT_SIMULATED,
+    RETURN_OCTETS,
+    is_async,
+    parse_command,
+    without_feature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +135,8 @@ class HciPort:
 
     def _reply(self, opcode: int, parameters: bytes) -> None:
         if opcode != NO_REPLY:
+            if parameters[0] not in (0, UNKNOWN_COMMAND):  # hosts check the length of errors, too
+                parameters = parameters.ljust(RETURN_OCTETS.get(opcode, 1), b"\0")
             self.send_event(COMMAND_COMPLETE, bytes((1, opcode & 0xFF, opcode >> 8)) + parameters)
 
     # To the host

@@ -7,6 +7,7 @@ properties, length and bits of a CCCD).
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sim.ble.att_trace import AttTrace
     from sim.ble.smp_trace import SmpTrace
+    from sim.defects import Defects
 
 __all__ = ["AirDevice", "AirHost", "address_text", "uuid_text"]
 
@@ -63,7 +65,7 @@ class AirHost(bumble_host.Host):  # type: ignore[misc]  # bumble is untyped here
 
     def __init__(self, controller: Any, now: Callable[[], int]) -> None:
         super().__init__(controller, controller)
-        self._now = now
+        self.now_us = now
         self._parts: dict[tuple[bytes, int], bytes] = {}
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
@@ -142,7 +144,7 @@ class AirHost(bumble_host.Host):  # type: ignore[misc]  # bumble is untyped here
                     directed,
                     scan_response,
                     legacy,
-                    self._now(),
+                    self.now_us(),
                 )
             )
 
@@ -155,13 +157,32 @@ class AirDevice(SecureDevice):
     smp_trace: SmpTrace | None = None
     refuse: Callable[[Any, int, int, bytes], int] | None = None
     peer_name: Callable[[Any], str]
+    defects: Defects | None = None
+    _last_due_us = 0
 
     def on_reports(self, callback: Callable[[Report], None] | None) -> None:
         """Advertising reports go to `callback` from now on."""
         cast(AirHost, self.host).on_report = callback
 
     def send_l2cap_pdu(self, connection_handle: int, cid: int, pdu: bytes) -> None:
-        """As bumble's."""
+        """As bumble's, unless a fault changes, delays or swallows it; the order stays."""
+        now_us = cast(AirHost, self.host).now_us()
+        if self.defects is not None and self.defects.outgoing and pdu:
+            fate = self.defects.fate(cid, pdu)
+            if fate is None:
+                return
+            pdu, later_us = fate
+        else:
+            later_us = 0
+        if not later_us and now_us > self._last_due_us:
+            self._send_now(connection_handle, cid, pdu)
+            return
+        self._last_due_us = max(now_us + later_us, self._last_due_us + 1)
+        asyncio.get_running_loop().call_later(
+            (self._last_due_us - now_us) / 1e6, self._send_now, connection_handle, cid, pdu
+        )
+
+    def _send_now(self, connection_handle: int, cid: int, pdu: bytes) -> None:
         connection = self.lookup_connection(connection_handle)
         if connection is not None and pdu:
             if cid == att.ATT_CID and self.trace is not None:

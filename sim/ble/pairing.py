@@ -10,120 +10,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bumble import core, hci, smp
-from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.pairing import PairingConfig
 
-from protocols.data.smp_names import (
-    AUTH_REQ,
-    IO_CAPABILITIES,
-    KEYS,
-    METHODS,
-    choose_method,
-
-)
 from protocols.data.gatt_names import reason_name
-from protocols.errors import UsageError, origin_of
+from protocols.data.smp_names import IO_CAPABILITIES, METHODS, choose_method
+from protocols.errors import UsageError
+from sim.ble.delegate import Config, Person
 from sim.ble.security import AirManager
 from sim.gatt import LinkError
-from sim.pairing import Failure, PairingError, failure_text, pin_text
+from sim.pairing import Failure, PairingError, failure_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from bumble.keys import PairingKeys
 
     from sim.ble.host import AirDevice
     from sim.ble.security import AirSession
     from sim.ble.stack import Stack
-    from sim.pairing import PairingDevice, PairingSettings
+    from sim.pairing import PairingSettings
 
 __all__ = ["Pairing"]
 
-NOT_SUPPORTED, UNSPECIFIED, REPEATED, COMPARISON = 0x05, 0x08, 0x09, 0x0C
+NOT_SUPPORTED, UNSPECIFIED, REPEATED = 0x05, 0x08, 0x09
 REQUIREMENTS, KEY_SIZE, INVALID = 0x03, 0x06, 0x0A
 SC, MITM = 0x08, 0x04
 LEAST_KEY_OCTETS, MOST_KEY_OCTETS = 7, 16
-_IO = {name: code for code, name in IO_CAPABILITIES.items()}
-_KEY_BITS = {name: bit for bit, name in KEYS.items()}
 _GUESSED_WRONG = (0x01, 0x04, 0x0B, 0x0C)
 _LONGEST_WAIT = 64
 _KEY_MISSING = 0x06
-
-
-class _Config(PairingConfig):  # type: ignore[misc]  # bumble is untyped here
-    """bumble's, and the mistakes a device may be told to make."""
-
-    zero_identity = False
-
-
-class _Person(PairingDelegate):  # type: ignore[misc]  # bumble is untyped here
-    """The device's delegate as bumble asks for it; `session` is set when the pairing begins."""
-
-    session: AirSession
-
-    def __init__(self, pairing: Pairing, peer: str) -> None:
-        settings = pairing.settings
-        keys = sum(_KEY_BITS[name] for name in dict.fromkeys(settings.keys))
-        distribution = PairingDelegate.KeyDistribution(keys)
-        super().__init__(
-            PairingDelegate.IoCapability(_IO[settings.io]), distribution, distribution
-        )
-        self._delegate = pairing.owner.delegate()
-        self._peer = peer
-
-    async def _heed(self, step: str, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """The person's answer, None when the question failed and with it the pairing."""
-        self.session.step = step
-        try:
-            return await ask()
-        except Exception as exc:  # noqa: BLE001  # a user's delegate may raise anything: it ends the pairing
-            self._broke(exc)
-            return None
-
-    def _broke(self, exc: Exception) -> None:
-        self.session.fail(UNSPECIFIED, f"{type(exc).__name__}: {exc} ({origin_of(exc)})")
-
-    async def confirm(self, auto: bool = False) -> bool:  # noqa: FBT001, FBT002  # bumble's signature
-        """Just Works."""
-        said = await self._heed("consent", lambda: self._delegate.confirm(self._peer))
-        if not said:
-            self.session.fail(UNSPECIFIED, "the person does not want to pair")
-        return bool(said)
-
-    async def compare_numbers(self, number: int, digits: int) -> bool:
-        """Numeric comparison."""
-        text = f"{number:0{digits}}"
-        said = await self._heed("comparison", lambda: self._delegate.compare(self._peer, text))
-        if not said:
-            self.session.fail(COMPARISON)
-        return bool(said)
-
-    async def get_number(self) -> int | None:
-        """Passkey typed."""
-        said = await self._heed("PIN entry", lambda: self._delegate.ask_pin(self._peer))
-        if said is None:
-            return None
-        try:
-            return int(pin_text(said))
-        except (UsageError, TypeError) as exc:
-            self._broke(exc)
-            return None
-
-    async def generate_passkey(self) -> int:
-        """Passkey to display."""
-        try:
-            pin = self._delegate.new_pin(self._peer)
-            if pin:
-                return int(pin_text(pin))
-        except Exception as exc:  # noqa: BLE001  # as above
-            self._broke(exc)
-        return int(await super().generate_passkey())
-
-    async def display_number(self, number: int, digits: int) -> None:
-        """Show the passkey."""
-        try:
-            self._delegate.display_pin(self._peer, f"{number:0{digits}}")
-        except Exception as exc:  # noqa: BLE001  # as above
-            self._broke(exc)
 
 
 class Pairing:
@@ -132,7 +47,7 @@ class Pairing:
     def __init__(self, stack: Stack, device: AirDevice) -> None:
         self._stack = stack
         self._device = device
-        self.owner: PairingDevice = stack.owner
+        self.owner = stack.owner
         self.settings: PairingSettings = stack.owner.settings
         self.on_encrypted: Callable[[Any], None] | None = None
         """called with a connection whose encryption is on now."""
@@ -151,15 +66,15 @@ class Pairing:
     def _peer(self, connection: Any) -> str:
         return self._stack.peer_name(connection)
 
-    def _config(self, connection: Any) -> _Config:
+    def _config(self, connection: Any) -> Config:
         settings = self.settings
         peer = self._peer(connection)
         kinds = {"public": 0, "random": 1}
-        config = _Config(
+        config = Config(
             sc=settings.secure_connections != "no",
             mitm=settings.mitm != "no",
             bonding=settings.bonding,
-            delegate=_Person(self, peer),
+            delegate=Person(self.owner, peer, self._stack.defects.person(self.owner.delegate())),
             identity_address_type=PairingConfig.AddressType(
                 kinds.get(settings.identity, kinds[self._stack.address_kind])
             ),
@@ -172,8 +87,9 @@ class Pairing:
         heard = self.tags.get(peer)
         if self._oob is None and heard is None:
             return None
-        own, legacy = self._oob if self._oob is not None else (smp.OobContext(), heard[1])
-        return PairingConfig.OobConfig(own, heard[0] if heard else None, heard[1] if heard else legacy)
+        own = smp.OobContext() if self._oob is None else self._oob[0]
+        shared, legacy = heard or (None, self._oob and self._oob[1])
+        return PairingConfig.OobConfig(own, shared, legacy)
 
     # Asked by the session
 
@@ -349,7 +265,9 @@ class Pairing:
         manager = self._device.smp_manager
         peer, node = self._peer(connection), self._stack.node
         if connection.handle in manager.closed:
-            raise UsageError(f"{node}: SMP with {peer} has timed out; disconnect before you pair again")
+            raise UsageError(
+                f"{node}: SMP with {peer} has timed out; disconnect before you pair again"
+            )
         if connection.handle in manager.sessions:
             raise UsageError(f"{node} is pairing with {peer} already")
 
@@ -403,7 +321,9 @@ class Pairing:
         manager = self._device.smp_manager
         for session in list(manager.sessions.values()):
             session.give_up(
-                Failure("here", session.step, None, "it was switched off", "pair again when it is on")
+                Failure(
+                    "here", session.step, None, "it was switched off", "pair again when it is on"
+                )
             )
         for handle in list(self._device.connections):
             manager.request_answered(handle)
@@ -435,5 +355,3 @@ class Pairing:
             )
         await self._device.refresh_resolving_list()
         return len(gone)
-
-

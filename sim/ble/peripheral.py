@@ -27,12 +27,14 @@ from protocols.errors import UsageError
 from sim.ble.advert_check import check_advert, with_data
 from sim.ble.gatt_table import GattTable
 from sim.ble.host import AirDevice, uuid_text
+from sim.ble.parameters import Wish, ask, in_force
 from sim.ble.subscriptions import Subscriptions
-from sim.gatt import Advert, Peer, Service
 
 if TYPE_CHECKING:
     from sim.accessories import Accessory
     from sim.ble.stack import Stack
+    from sim.ble.parameters import Parameters
+    from sim.gatt import Advert, Peer, Service
 
 __all__ = ["AirPeripheral"]
 
@@ -49,7 +51,9 @@ _MODES = {
 class _Set:
     """One advertising set and the connection that was made by it, if any."""
 
-    def __init__(self, advert: Advert, bumble_set: Any) -> None:
+    def __init__(self, handle: int, asked: Advert, advert: Advert, bumble_set: Any) -> None:
+        self.handle = handle
+        self.asked = asked  # by the firmware; `advert` is what faults made of it
         self.advert = advert
         self.bumble_set = bumble_set
         self.taken_by: Any = None
@@ -89,6 +93,7 @@ class AirPeripheral:
         device.on("characteristic_subscription", self._on_subscription)
         self._stack.pairing.on_encrypted = self._on_encrypted
         self._stack.on_new_address = self._on_new_address
+        self._stack.on_other_adverts = self._on_other_adverts
 
     async def power_off(self) -> None:
         """Drop everything at once, as when the battery is pulled."""
@@ -105,6 +110,7 @@ class AirPeripheral:
     async def advertise(self, advert: Advert, handle: int = 0) -> None:
         """Start (or replace) advertising set `handle`. Raises UsageError."""
         node = self._stack.node
+        asked, advert = advert, self._stack.defects.advert(advert)
         check_advert(node, advert)
         device = self._device
         await self._remove(handle)
@@ -121,7 +127,7 @@ class AirPeripheral:
             periodic_advertising_data=b"",
         )
         device.extended_advertising_sets[handle] = made
-        self._sets[handle] = _Set(advert, made)
+        self._sets[handle] = _Set(handle, asked, advert, made)
         what = f"advertising set {handle}"
         await self._stack.command(
             what, made.set_advertising_parameters(made.advertising_parameters)
@@ -140,16 +146,17 @@ class AirPeripheral:
             raise UsageError(
                 f"{self._stack.node}: advertising set {handle} does not run, so it has no data to change"
             )
-        fresh = known.advert.scan_response if scan_response is None else scan_response
-        advert = with_data(known.advert, data, fresh)
+        fresh = known.asked.scan_response if scan_response is None else scan_response
+        asked = with_data(known.asked, data, fresh)
+        advert = self._stack.defects.advert(asked)
         check_advert(self._stack.node, advert)
-        if max(len(data), len(fresh)) > _FRAGMENT:
-            await self.advertise(
-                advert, handle
-            )  # only one command's worth may change while it runs
+        if max(len(advert.data), len(advert.scan_response)) > _FRAGMENT:
+            await self.advertise(asked, handle)  # only one command's worth may change while it runs
             return
-        known.advert = advert
-        await self._send_data(known.bumble_set, data, scan_response)
+        is_other = scan_response is not None or advert.scan_response != known.advert.scan_response
+        known.asked, known.advert = asked, advert
+        response = advert.scan_response if is_other else None
+        await self._send_data(known.bumble_set, advert.data, response)
 
     async def stop_advertising(self, handle: int = 0) -> None:
         """Stop one set; harmless when it is not running."""
@@ -239,6 +246,8 @@ class AirPeripheral:
         connection.on(connection.EVENT_PAIRING, functools.partial(self._on_pairing, connection))
         peer = self._peer(connection)
         self._stack.attempt("on_connect()", lambda: self._accessory.on_connect(peer))
+        for happens in tuple(self._stack.defects.connected):
+            self._stack.attempt("a fault", functools.partial(happens, peer))
 
     def _on_disconnection(self, connection: Any, reason: int) -> None:
         if self._links.pop(connection.handle, None) is None:
@@ -260,8 +269,13 @@ class AirPeripheral:
         if known in self._sets.values() and not known.bumble_set.enabled:
             if self._stack.private and known.advert.set_address is None:
                 address = self._set_address(known.advert)
-                await self._stack.command("its address", known.bumble_set.set_random_address(address))
-            await self._stack.command("advertising again", known.bumble_set.start())
+                await self._stack.command(
+                    "its address", known.bumble_set.set_random_address(address)
+                )
+            if known.advert != self._stack.defects.advert(known.asked):
+                await self.advertise(known.asked, known.handle)
+            else:
+                await self._stack.command("advertising again", known.bumble_set.start())
 
     def _on_subscription(
         self, connection: Any, characteristic: Any, notify: bool, indicate: bool
@@ -292,7 +306,13 @@ class AirPeripheral:
         """Sets that run take the new private address; one that rests takes it when it starts again."""
         for handle, known in list(self._sets.items()):
             if known.taken_by is None and known.advert.set_address is None:
-                await self.advertise(known.advert, handle)
+                await self.advertise(known.asked, handle)
+
+    async def _on_other_adverts(self) -> None:
+        """Sets that run send what faults make of them now; one that rests does when it starts again."""
+        for handle, known in list(self._sets.items()):
+            if known.taken_by is None:
+                await self.advertise(known.asked, handle)
 
     def _peer(self, connection: Any) -> Peer:
         return self._stack.peer_of(connection)
@@ -303,6 +323,21 @@ class AirPeripheral:
         if connection is not None:
             self._stack.emit("disconnect", direction="tx", peer=peer.name, label="disconnect")
             await connection.disconnect()
+
+    async def request_parameters(
+        self, peer: Peer, low_ms: float, high_ms: float, latency: int, timeout_ms: int
+    ) -> bool:
+        """Ask the central for parameters by L2CAP; whether it accepted. False when the connection is gone."""
+        connection = self._links.get(peer.handle)
+        if connection is None:
+            return False
+        wish = Wish(low_ms, high_ms, latency, timeout_ms)
+        return await ask(self._stack, connection, self._gone[peer.handle], wish)
+
+    def parameters(self, peer: Peer) -> Parameters | None:
+        """Connection parameters in force, None when the connection is gone."""
+        connection = self._links.get(peer.handle)
+        return None if connection is None else in_force(connection)
 
     # Security
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ScanCommands"]
 
-SUCCESS, DISALLOWED, INVALID, PENDING = 0x00, 0x0C, 0x12, 0x00
+SUCCESS, DISALLOWED, INVALID, PENDING, UNSUPPORTED = 0x00, 0x0C, 0x12, 0x00, 0x11
+PRIMARY_PHYS = 0b101  # 1M and coded: no advertising event begins on 2M
 PHY_BITS = {0: 1, 1: 2, 2: 3}  # bit of a PHY mask -> PHY
 DURATION_US, PERIOD_US = 10_000, 1_280_000
 OWN_PUBLIC, OWN_RPA_OR_PUBLIC = 0, 2
@@ -81,12 +82,12 @@ class ScanCommands:
         """7.8.64; interval and window of the first PHY serve all."""
         if self.scanner.enabled:
             return bytes((DISALLOWED,))
+        if command.scanning_phys & ~PRIMARY_PHYS:
+            return bytes((UNSUPPORTED,))
         phys = _phys(command.scanning_phys)
         rows = zip(command.scan_intervals, command.scan_windows, strict=True)
         valid = all(_valid_window(interval, window, 0xFFFF) for interval, window in rows)
-        if (
-            not phys or 2 in phys or not valid or command.scanning_filter_policy > 3
-        ):  # 2M has no primary
+        if not phys or not valid or command.scanning_filter_policy > 3:  # the highest policy
             return bytes((INVALID,))
         self.scanner.params = ScanParams(
             active=any(command.scan_types),

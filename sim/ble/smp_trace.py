@@ -71,6 +71,7 @@ class SmpTrace:
     def sent(self, peer: str, pdu: bytes, bit: int = 0) -> None:
         """This device sends `pdu` to the node `peer`; `bit` is the bit of the PIN (1 .. 20) that it is about, else 0."""
         event, label, value = _EVENTS.get(pdu[0], ("smp", f"SMP {pdu[0]:#04x}", "payload_hex"))
+        fields: dict[str, Any]
         if LENGTHS.get(pdu[0]) == len(pdu):
             fields, note = self._details(pdu, value)
         else:

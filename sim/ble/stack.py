@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
+    from sim.defects import Defects
     from sim.device import Device
+    from sim.pairing import PairingDevice
     from sim.world import RadioPlace
 
 __all__ = ["Stack", "build"]
@@ -48,19 +50,18 @@ async def build(device: Device, world: RadioPlace) -> None:
     from sim.ble.central import AirCentral  # the façades know the stack
     from sim.ble.peripheral import AirPeripheral  # likewise
 
-    stack = Stack(device, world)
     if isinstance(device, Accessory):
-        device.ble = AirPeripheral(device, stack)
+        device.ble = AirPeripheral(device, Stack(device, world))
         await device.ble.power_on(device.guard("services()", device.services))
     elif isinstance(device, Phone):
-        device.ble = AirCentral(device, stack)
+        device.ble = AirCentral(device, Stack(device, world))
         await device.ble.power_on()
 
 
 class Stack:
     """Controller, host and bumble Device of one node; `device` is None while it is off."""
 
-    def __init__(self, owner: Device, place: RadioPlace) -> None:
+    def __init__(self, owner: PairingDevice, place: RadioPlace) -> None:
         self.owner = owner
         self.node = owner.name
         self.place = place
@@ -72,6 +73,8 @@ class Stack:
         self.irk = self._own_irk()
         self.on_new_address: Callable[[], Coroutine[Any, Any, None]] | None = None
         """called when the private address has changed."""
+        self.on_other_adverts: Callable[[], Coroutine[Any, Any, None]] | None = None
+        """called when a fault begins or ceases to change the adverts."""
         self.controller: AirController | None = None
         self.device: AirDevice | None = None
         self.trace = AttTrace(self.node, place)
@@ -108,6 +111,11 @@ class Stack:
         return octets.hex(":")
 
     @property
+    def defects(self) -> Defects:
+        """What faults have done to the node."""
+        return self.place.defects(self.node)
+
+    @property
     def own_address_type(self) -> int:
         """As HCI numbers it: 0 public, 1 random."""
         return int(self.address_kind == "random" or self.private)
@@ -135,6 +143,7 @@ class Stack:
             public_address=hci.Address(self.public_address, hci.AddressType.PUBLIC_DEVICE),
             position=place.position_of(self.node),
             tx_power_dbm=self.owner.settings.tx_power_dbm,
+            clock_ppm=self.defects.clock_ppm,
         )
         controller.observe_hci(self._tap)
         config = DeviceConfiguration(
@@ -149,11 +158,13 @@ class Stack:
             config=config, host=AirHost(controller, lambda: place.loop.now_us)
         )
         device.trace = self.trace
+        device.defects = self.defects
         device.smp_trace = SmpTrace(self.node, place)
         device.peer_name = self.peer_name
         device.bonds = device.keystore = self.bonds
         device.csrk = self.irk[::-1]
         self.pairing = Pairing(self, device)
+        self.defects.on_change = self._on_defects
         for address, kind in self._identities():
             place.claim(self.node, address, kind)
         await device.power_on()
@@ -161,6 +172,12 @@ class Stack:
             place.claim(self.node, self.air_address)
             place.spawn(self.node, self._rotate(device))
         return device
+
+    def _on_defects(self) -> None:
+        if self.controller is not None:
+            self.controller.clock_ppm = self.defects.clock_ppm
+        if self.device is not None and self.on_other_adverts is not None:
+            self.place.spawn(self.node, self.on_other_adverts())
 
     def _identities(self) -> Iterator[tuple[str, str]]:
         """Addresses that stand for this node, the one in use last."""
@@ -174,7 +191,7 @@ class Stack:
         """Take a new private address each `private_address_time`, as soon as the controller allows it."""
         while True:
             await asyncio.sleep(self.owner.settings.private_address_time / 1e6)
-            while self.device is device and not await device.update_rpa():
+            while self.device is device and not await device.update_rpa():  # noqa: ASYNC110  # nothing says when the controller allows it
                 await asyncio.sleep(1.0)
             if self.device is not device:
                 return

@@ -36,7 +36,8 @@ class Subscriptions:
         self._named: dict[str, Any] = {}
         service = ""
         digest = hashlib.sha256()
-        for attribute in device.gatt_server.attributes:
+        server: Any = device.gatt_server
+        for attribute in server.attributes:
             if isinstance(attribute, gatt.Service):
                 service = uuid_text(attribute.uuid.uuid_bytes)
                 digest.update(f"{attribute.handle} {service};".encode())

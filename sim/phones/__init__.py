@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
+from protocols.data.smp_names import Io  # noqa: TC001  # msgspec reads the annotations
 from protocols.registry import Folder
-from protocols.data.smp_names import Io  # msgspec reads the annotations
 from sim.device import Settings, check_address
 from sim.pairing import PairingDevice, PairingSettings, Want
 
@@ -189,6 +189,17 @@ class Phone(PairingDevice):
 
     def on_security_request(self, link: Link) -> None:
         """The accessory asks for encryption or pairing."""
+
+    def on_parameter_request(
+        self,
+        peer: str,
+        interval_min_ms: float,
+        interval_max_ms: float,
+        latency: int,
+        timeout_ms: int,
+        uuids: tuple[str, ...] = (),
+    ) -> Any:
+        """The accessory asks for connection parameters: what to do (`sim.phones._judged.Answer`), None to accept."""
 
 
 PHONES: Folder[type[Phone]] = Folder("sim.phones", "PHONE", "phone")

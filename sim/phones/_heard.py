@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from protocols.ble.payloads import fits
 from protocols.data.ad_types import SERVICE_DATA
 from protocols.dissect import Block, dissect
+from protocols.format import Keys
 
 if TYPE_CHECKING:
+    from protocols.format import Format
     from sim.phones import Report
 
 __all__ = ["Heard", "HeardBook", "Payload"]
@@ -23,9 +26,20 @@ _SERVICE_TYPES = frozenset(SERVICE_DATA.values())
 class Payload:
     """A run of AD structures, decoded: `formats` found, their fields, the name, and what is wrong with it."""
 
-    __slots__ = ("decoded", "formats", "kinds", "local_name", "named", "note", "octets", "wrong")
+    __slots__ = (
+        "_own",
+        "decoded",
+        "formats",
+        "kinds",
+        "local_name",
+        "named",
+        "note",
+        "octets",
+        "wrong",
+    )
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, own: tuple[Format, ...] = ()) -> None:
+        self._own = own
         self.octets = len(data)
         self.formats: list[str] = []
         self.kinds: list[str] = []
@@ -49,7 +63,7 @@ class Payload:
         block = _block(ad_type, data)
         if block is None:
             return
-        found = dissect(block)
+        found = dissect(block, form=next((form for form in self._own if _fits(form, block)), None))
         if found.format is None:
             return
         self.formats.append(found.format)
@@ -76,6 +90,10 @@ def _word(value: object) -> str:
     if value is None:
         return "not available"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _fits(form: Format, block: Block) -> bool:
+    return fits(form, block.kind, block.selector, block.data, Keys())
 
 
 def _frame(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -121,7 +139,8 @@ class Heard:
 class HeardBook:
     """Reports in the order of the last time each address was heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: tuple[Format, ...] = ()) -> None:
+        self._own = own
         self._payloads: dict[bytes, Payload] = {}
         self._latest: dict[str, Heard] = {}
 
@@ -131,7 +150,7 @@ class HeardBook:
         if payload is None:
             if len(self._payloads) >= _REMEMBERED:
                 self._payloads.clear()
-            payload = self._payloads[report.data] = Payload(report.data)
+            payload = self._payloads[report.data] = Payload(report.data, self._own)
         before = self._latest.pop(report.address, None)
         name = payload.local_name or (before.local_name if before else None)
         heard = self._latest[report.address] = Heard(node, report, payload, name)

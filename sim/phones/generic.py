@@ -46,11 +46,11 @@ class Generic(SecurePhone):
 
     Settings: ClassVar[type[Settings]] = GenericSettings
     about = "Bluetooth Core 5.4; no phone in particular. confidence: documented"
-    settings: GenericSettings
+    settings: GenericSettings  # pyright: ignore[reportIncompatibleVariableOverride]  # a subclass narrows it
 
     async def start(self) -> None:
         """Be on, with nothing heard."""
-        self._book = HeardBook()
+        self._book = HeardBook(self.place.formats)
         self._connections: dict[str, _Connection] = {}
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
 

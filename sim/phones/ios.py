@@ -350,14 +350,9 @@ class Ios(Judged):
     async def _bond_lost(self, connection: Any) -> None:
         """CBError 14: the connection fails, and nothing is paired anew (IB-34)."""
         if self.keeps("IB-34"):
-            note = f"CBError {PEER_REMOVED_PAIRING}: peer removed pairing information (IB-34)"
-            self.emit(
-                "connect_failed",
-                peer=connection.name,
-                note=note,
-                rule="IB-34",
-                code=PEER_REMOVED_PAIRING,
-            )
+            peer, code = connection.name, PEER_REMOVED_PAIRING
+            note = f"CBError {code}: peer removed pairing information (IB-34)"
+            self.emit("connect_failed", peer=peer, note=note, rule="IB-34", code=code)
             await connection.link.disconnect()
         await super()._bond_lost(connection)
 

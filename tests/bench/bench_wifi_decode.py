@@ -3,7 +3,8 @@
     python tests/bench/bench_wifi_decode.py [SECONDS]
 
 One input for all: the frames of every recorded exchange, each once. In one run: header only, header and attribute
-table, full decode (all bodies, typed, with the tree), decode to JSON-like fields, encode. Each part gets the same
+table, typed values of every body (those of a repeated body are remembered, as among neighbours in the air), full
+decode with the tree of every field, decode to JSON-like fields, encode. Each part gets the same
 CPU time, in turns, and the median of its rounds counts. scapy and tshark take part when they are installed; scapy
 knows no NAN, so its figure is for the 802.11 frame alone; tshark's is its CPU time less that of an empty capture,
 over many copies of the frames.
@@ -11,6 +12,7 @@ over many copies of the frames.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -34,7 +36,14 @@ from protocols.wifi_aware.frame import build, read
 VECTORS = Path(__file__).parents[1] / "vectors"
 ROUNDS = 5
 TSHARK_COPIES = 200
-TSHARK_FIELDS = ("wlan.fc.type_subtype", "wlan.da", "wlan.sa", "wlan.bssid", "nan.attribute.type", "nan.attribute.len")
+TSHARK_FIELDS = (
+    "wlan.fc.type_subtype",
+    "wlan.da",
+    "wlan.sa",
+    "wlan.bssid",
+    "nan.attribute.type",
+    "nan.attribute.len",
+)
 
 NAIVE = construct.Struct(
     "control"
@@ -75,6 +84,14 @@ def recorded():
     return list(found)
 
 
+def look_at_all(data):
+    """Every body of a frame, typed."""
+    frame = read(data)
+    for item in (*getattr(frame, "elements", ()), *frame.nan_attributes):
+        with contextlib.suppress(DecodeError):
+            _ = item.fields
+
+
 def parts(frames):
     """Name -> (function, its inputs)."""
     discovery = [data for data in frames if data[24:30].hex() == "0409506f9a13"]
@@ -82,6 +99,7 @@ def parts(frames):
     out = {
         "header only": (lambda data: read(data[:24] + b"\x7f"), [d for d in frames if d[:2] == b"\xd0\x00"]),
         "header and attribute table": (read, frames),
+        "typed values of every body": (look_at_all, frames),
         "full decode, tree": (lambda data: dissect(Block(kind="frame", data=data)), frames),
         "full decode, fields": (lambda data: dissect(Block(kind="frame", data=data)).plain, frames),
         "encode from typed values": (build, typed),
@@ -133,7 +151,9 @@ def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
     frames = recorded()
     octets = sum(map(len, frames))
-    print(f"{len(frames)} frames, {octets / len(frames):.0f} octets on average, Python {sys.version.split()[0]}")
+    print(
+        f"{len(frames)} frames, {octets / len(frames):.0f} octets on average, Python {sys.version.split()[0]}"
+    )
     rates = {name: [] for name in parts(frames)}
     for _ in range(ROUNDS):
         for name, (function, inputs) in parts(frames).items():

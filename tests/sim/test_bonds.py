@@ -23,7 +23,13 @@ AGAIN = f"connect to='dev'\nencrypt\nread uuid='{STATE}'"
 
 
 def scenario(
-    steps: str, phone: str = "", lock: str = "", *, accessory: str = "lock", seed: int = 1, duration: str = "600s"
+    steps: str,
+    phone: str = "",
+    lock: str = "",
+    *,
+    accessory: str = "lock",
+    seed: int = 1,
+    duration: str = "600s",
 ) -> str:
     text = two(accessory, f"{steps}\nwait for='1s'", settings=lock, duration=duration)
     text = text.replace('phone = "generic"', f'phone = "generic"\nset = {{ {phone} }}')
@@ -51,7 +57,10 @@ def test_bonds_in_files_survive_a_restart_with_other_chance(tmp_path: Path, sc: 
     ok(again)
     assert not again.of("pairing_request")
     # the address and the IRK that the bond is about were kept with it
-    assert again.of("connected", "ph", "phone")[0].fields == first.of("connected", "ph", "phone")[0].fields
+    assert (
+        again.of("connected", "ph", "phone")[0].fields
+        == first.of("connected", "ph", "phone")[0].fields
+    )
 
 
 def test_bond_files_are_for_their_owner_alone(tmp_path: Path) -> None:
@@ -68,7 +77,9 @@ def test_bond_files_are_for_their_owner_alone(tmp_path: Path) -> None:
         assert keys["ltk"]["authenticated"] is True
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"identity": {}, "bonds": {"x": 3}, "subscriptions": {}}', "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"identity": {}, "bonds": {"x": 3}, "subscriptions": {}}', "\xff"]
+)
 def test_a_file_that_holds_no_bonds_says_so(tmp_path: Path, text: str) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "dev.json").write_text(text, encoding="latin-1")
@@ -83,7 +94,10 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_a_sentence(tmp_path: 
 
 
 def test_in_memory_a_bond_survives_a_reboot(tmp_path: Path) -> None:
-    text = scenario(PAIR + "wait for='20s'\n" + AGAIN) + '\n[[step]]\nnode = "dev"\ndo = "reboot"\nat = "10s"\n'
+    text = (
+        scenario(PAIR + "wait for='20s'\n" + AGAIN)
+        + '\n[[step]]\nnode = "dev"\ndo = "reboot"\nat = "10s"\n'
+    )
     ok(run(text))
 
 
@@ -117,7 +131,9 @@ def test_the_controller_has_the_address_that_the_host_believes_in() -> None:
 
 
 def test_the_identity_trap() -> None:
-    trapped = run(scenario(PAIR + AGAIN.replace("encrypt", "encrypt?", 1) + "?", lock="identity = 'public'"))
+    trapped = run(
+        scenario(PAIR + AGAIN.replace("encrypt", "encrypt?", 1) + "?", lock="identity = 'public'")
+    )
     assert "no bond with dev" in trapped.of("step_failed")[0].note
     (stored,) = trapped.of("bond_stored", "ph")
     assert stored.fields["identity"].endswith("/P")
@@ -131,7 +147,11 @@ def test_an_identity_of_zeros_is_ignored_or_refused() -> None:
     steps = "connect to='dev'\npair?"
     refused = run(scenario(steps, "bad_identity = 'refuse'", "identity = 'zero'"))
     (told,) = refused.of("not_paired", "ph")
-    assert (told.fields["side"], told.fields["step"], told.fields["reason"]) == ("here", "key distribution", 0x0A)
+    assert (told.fields["side"], told.fields["step"], told.fields["reason"]) == (
+        "here",
+        "key distribution",
+        0x0A,
+    )
     assert not refused.of("bond_stored", "ph")
 
 
@@ -177,7 +197,8 @@ def test_a_headset_keeps_two_phones() -> None:
         for n in (1, 2, 3)
     )
     ran = run(
-        'title = "t"\nduration = "60s"\n[[node]]\nname = "hs"\naccessory = "headset"\nat = [2.0, 0.0]\n' + nodes
+        'title = "t"\nduration = "60s"\n[[node]]\nname = "hs"\naccessory = "headset"\nat = [2.0, 0.0]\n'
+        + nodes
     )
     assert ran.result.failures == ()
     assert ran.world.devices["hs"].ble.bonded_with() == ["p2", "p3"]
@@ -191,11 +212,16 @@ def test_a_headset_keeps_two_phones() -> None:
 
 def test_subscriptions_of_bonded_clients_are_kept() -> None:
     steps = f"connect to='dev'\npair\nsubscribe uuid='{STATE}'\ndisconnect\nwait for='1s'\nconnect to='dev'\nencrypt\nwait for='20s'"
-    text = scenario(steps) + '\n[[step]]\nnode = "dev"\ndo = "turn"\nset = { locked = false }\nat = "20s"\n'
+    text = (
+        scenario(steps)
+        + '\n[[step]]\nnode = "dev"\ndo = "turn"\nset = { locked = false }\nat = "20s"\n'
+    )
     ran = run(text)
     assert ran.result.failures == ()
     assert [e.node for e in ran.of("notify")] == ["dev"]
-    unbonded = run(scenario(steps.replace("encrypt\n", ""), lock="bonding = false, security = 'encrypted'"))
+    unbonded = run(
+        scenario(steps.replace("encrypt\n", ""), lock="bonding = false, security = 'encrypted'")
+    )
     assert not unbonded.of("notify")
 
 
@@ -215,7 +241,10 @@ def test_service_changed_after_an_update(told: bool) -> None:
         "connect to='dev'\npair\nsubscribe uuid='Service Changed'\ndisconnect\nwait for='30s'\nconnect to='dev'\n"
         f"encrypt\nwait for='2s'\nread uuid='{CALIBRATION}'\ndisconnect\nwait for='1s'\nconnect to='dev'\nencrypt\nwait for='2s'"
     )
-    text = scenario(steps, lock=f"service_changed = {str(told).lower()}", accessory="dfu_target") + UPDATE
+    text = (
+        scenario(steps, lock=f"service_changed = {str(told).lower()}", accessory="dfu_target")
+        + UPDATE
+    )
     ran = run(text)
     assert ran.result.failures == ()
     indicated = [e.data for e in ran.of("indicate", "dev")]

@@ -11,7 +11,9 @@ from tests.sim.worlds import Ran, run, two
 KEYS = "6b0a0012-53c1-4a0d-9d0e-6f1a3c5b7d90"
 WEARER = "6b0a0022-53c1-4a0d-9d0e-6f1a3c5b7d90"
 VOLUME = "6b0a0032-53c1-4a0d-9d0e-6f1a3c5b7d90"
-SCAN, NETWORK, CREDENTIALS, STATUS = (f"6b0a004{n}-53c1-4a0d-9d0e-6f1a3c5b7d90" for n in (2, 3, 4, 5))
+SCAN, NETWORK, CREDENTIALS, STATUS = (
+    f"6b0a004{n}-53c1-4a0d-9d0e-6f1a3c5b7d90" for n in (2, 3, 4, 5)
+)
 READING, CALIBRATION = (f"6b0a005{n}-53c1-4a0d-9d0e-6f1a3c5b7d90" for n in (2, 3))
 CONTROL, DATA = (f"6b0a006{n}-53c1-4a0d-9d0e-6f1a3c5b7d90" for n in (2, 3))
 JOIN = "connect to='dev'\npair\n"
@@ -34,14 +36,25 @@ def values(ran: Ran, event: str) -> list[str]:
 
 
 def test_keypad_tells_which_keys_were_pressed() -> None:
-    ran = run(scenario("keypad", f"{JOIN}subscribe uuid='{KEYS}'\nwait for='20s'", at="15s press keys='12*#'\n16s press keys='12a'"))
+    ran = run(
+        scenario(
+            "keypad",
+            f"{JOIN}subscribe uuid='{KEYS}'\nwait for='20s'",
+            at="15s press keys='12*#'\n16s press keys='12a'",
+        )
+    )
     assert values(ran, "notification") == [b"12*#".hex()]
     assert "1 to 20 of 0123456789*#" in ran.of("step_failed", "dev")[0].note
 
 
 def test_badge_is_read_and_given_to_somebody_else() -> None:
-    name = "Grace".encode().hex()
-    ran = run(scenario("badge", f"{JOIN}read uuid='{WEARER}'\nwrite uuid='{WEARER}', hex='{name}'\nread uuid='{WEARER}'"))
+    name = b"Grace".hex()
+    ran = run(
+        scenario(
+            "badge",
+            f"{JOIN}read uuid='{WEARER}'\nwrite uuid='{WEARER}', hex='{name}'\nread uuid='{WEARER}'",
+        )
+    )
     assert values(ran, "read") == [b"Ada".hex(), name]
 
 
@@ -74,7 +87,12 @@ WATCH = f"{JOIN}subscribe uuid='{NETWORK}'\nsubscribe uuid='{STATUS}'\n"
 
 
 def credentials(ssid: str, passphrase: str) -> str:
-    return bytes([len(ssid)]).hex() + ssid.encode().hex() + bytes([len(passphrase)]).hex() + passphrase.encode().hex()
+    return (
+        bytes([len(ssid)]).hex()
+        + ssid.encode().hex()
+        + bytes([len(passphrase)]).hex()
+        + passphrase.encode().hex()
+    )
 
 
 def status_words(ran: Ran) -> list[str]:
@@ -86,7 +104,11 @@ def test_provisioner_reports_networks_strongest_first() -> None:
     heard = [bytes.fromhex(one) for one in values(ran, "notification") if len(one) > 2]
     assert [one[4:].decode() for one in heard] == ["Home", "Neighbour", "Cafe"]
     # place, of how many, RSSI as a signed octet, security (0 open, 1 WPA2, 2 WPA3)
-    assert [tuple(one[:4]) for one in heard] == [(0, 3, 256 - 52, 1), (1, 3, 256 - 71, 2), (2, 3, 256 - 78, 0)]
+    assert [tuple(one[:4]) for one in heard] == [
+        (0, 3, 256 - 52, 1),
+        (1, 3, 256 - 71, 2),
+        (2, 3, 256 - 78, 0),
+    ]
     assert status_words(ran) == ["scanning", "idle"]
 
 
@@ -100,11 +122,19 @@ def test_provisioner_reports_networks_strongest_first() -> None:
     ],
 )
 def test_provisioner_joins_what_it_is_told(ssid: str, passphrase: str, end: str) -> None:
-    ran = run(scenario("wifi_provisioner", f"{WATCH}write uuid='{CREDENTIALS}', hex='{credentials(ssid, passphrase)}'\nwait for='5s'"))
+    ran = run(
+        scenario(
+            "wifi_provisioner",
+            f"{WATCH}write uuid='{CREDENTIALS}', hex='{credentials(ssid, passphrase)}'\nwait for='5s'",
+        )
+    )
     assert status_words(ran) == ["joining", end]
 
 
-@pytest.mark.parametrize("hex_", ["00", "05486f6d65", credentials("Home", "correct horse") + "00", "21" + "41" * 33 + "00"])
+@pytest.mark.parametrize(
+    "hex_",
+    ["00", "05486f6d65", credentials("Home", "correct horse") + "00", "21" + "41" * 33 + "00"],
+)
 def test_provisioner_refuses_credentials_of_the_wrong_length(hex_: str) -> None:
     ran = run(scenario("wifi_provisioner", f"{JOIN}write uuid='{CREDENTIALS}', hex='{hex_}'?"))
     assert [e.fields["code"] for e in ran.of("refused", "ph")] == [0x0D]
@@ -134,7 +164,10 @@ IMAGE = bytes(range(250))
 
 
 def test_an_update_over_the_air_changes_the_table() -> None:
-    steps = update(IMAGE, zlib.crc32(IMAGE)) + f"wait for='10s'\nconnect to='dev'\nencrypt\nread uuid='Firmware Revision'\nread uuid='{CALIBRATION}'"
+    steps = (
+        update(IMAGE, zlib.crc32(IMAGE))
+        + f"wait for='10s'\nconnect to='dev'\nencrypt\nread uuid='Firmware Revision'\nread uuid='{CALIBRATION}'"
+    )
     ran = run(scenario("dfu_target", steps))
     assert ran.result.failures == ()
     assert values(ran, "read") == [b"2.0.0".hex(), "07"]
@@ -165,14 +198,22 @@ def test_changed_settings_hold_over_reboots_until_the_factory_reset() -> None:
 def test_the_console_takes_lines_and_shows_its_log() -> None:
     at = '1s console line="change setting=wrong_pins_allowed value=5"\n2s console line="log"\n3s console line="turn now"\n4s console line="sing"'
     ran = run(scenario("lock", "wait for='5s'", at=at))
-    assert [e.note for e in ran.of("log_line", "dev")] == ["wrong_pins_allowed is 5 from the next start on"]
+    assert [e.note for e in ran.of("log_line", "dev")] == [
+        "wrong_pins_allowed is 5 from the next start on"
+    ]
     wrong = [e.note for e in ran.of("step_failed", "dev")]
     assert "key=value" in wrong[0]
     assert "unknown command of dev 'sing'" in wrong[1]
 
 
 def test_the_battery_runs_down() -> None:
-    ran = run(scenario("lock", "connect to='dev'\nread uuid='Battery Level'\nwait for='50s'\nread uuid='Battery Level'", "battery_life = '100s', battery_pct = 60"))
+    ran = run(
+        scenario(
+            "lock",
+            "connect to='dev'\nread uuid='Battery Level'\nwait for='50s'\nread uuid='Battery Level'",
+            "battery_life = '100s', battery_pct = 60",
+        )
+    )
     first, second = (e.fields["value"]["battery_pct"] for e in ran.of("read", "ph"))
     assert first == 60
     assert second == 60 - 50

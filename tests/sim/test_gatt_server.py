@@ -35,12 +35,12 @@ def refused(tmp_path, characteristic: str, step: str) -> list[int]:
         (
             'C(uuid="fff1", properties=("read",), read_security="encrypted")',
             "read uuid='fff1'",
-            0x0F,
+            0x05,  # Vol 3 Part C 10.3.1: 0x0F is for a client that has a bond
         ),
         (
             'C(uuid="fff1", properties=("write",), write_security="encrypted")',
             "write uuid='fff1', hex='00'",
-            0x0F,
+            0x05,
         ),
     ],
 )

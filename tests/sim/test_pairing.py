@@ -62,7 +62,9 @@ PAIR = "connect to='dev'\npair"
 
 
 @pytest.mark.parametrize(("initiator", "responder", "sc"), list(product(IO, IO, (False, True))))
-def test_the_method_is_what_the_table_says_and_works(initiator: str, responder: str, sc: bool) -> None:
+def test_the_method_is_what_the_table_says_and_works(
+    initiator: str, responder: str, sc: bool
+) -> None:
     want = "wanted" if sc else "no"
     ran = run(
         scenario(
@@ -97,10 +99,25 @@ def test_the_method_is_what_the_table_says_and_works(initiator: str, responder: 
 @pytest.mark.parametrize(
     ("mitm", "oob", "sc", "method"),
     [
-        ((False, False), (False, False), True, "just_works"),  # table 2.7: nobody asks for MITM protection
+        (
+            (False, False),
+            (False, False),
+            True,
+            "just_works",
+        ),  # table 2.7: nobody asks for MITM protection
         ((False, True), (False, False), True, "numeric_comparison"),
-        ((False, False), (True, False), True, "oob"),  # Secure Connections: one side's data are enough
-        ((True, True), (True, False), False, "passkey_initiator_displays"),  # legacy: both need them
+        (
+            (False, False),
+            (True, False),
+            True,
+            "oob",
+        ),  # Secure Connections: one side's data are enough
+        (
+            (True, True),
+            (True, False),
+            False,
+            "passkey_initiator_displays",
+        ),  # legacy: both need them
         ((True, True), (True, True), False, "oob"),
     ],
 )
@@ -206,7 +223,9 @@ def test_commands_that_wait_for_a_question_in_vain_say_so() -> None:
     assert "waited 3 s for a question (compare or consent)" in ran.result.failures[0]
 
 
-@pytest.mark.parametrize(("sc", "pin"), list(product(["wanted", "no"], ["000000", "999999", "000001"])))
+@pytest.mark.parametrize(
+    ("sc", "pin"), list(product(["wanted", "no"], ["000000", "999999", "000001"]))
+)
 def test_passkeys_at_the_ends(sc: str, pin: str) -> None:
     ran = run(scenario(PAIR, f"secure_connections = '{sc}'", f"pin = '{pin}'"))
     assert set(paired(ran)) == {"ph", "dev"}
@@ -260,8 +279,18 @@ def test_reboot_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("phone", "lock", "code", "words"),
     [
-        ("secure_connections = 'no'", "secure_connections = 'required'", 0x03, "insists on Secure Connections"),
-        ("secure_connections = 'required'", "secure_connections = 'no'", 0x03, "insists on Secure Connections"),
+        (
+            "secure_connections = 'no'",
+            "secure_connections = 'required'",
+            0x03,
+            "insists on Secure Connections",
+        ),
+        (
+            "secure_connections = 'required'",
+            "secure_connections = 'no'",
+            0x03,
+            "insists on Secure Connections",
+        ),
         ("io = 'none'", "mitm = 'required'", 0x03, "does not do Just Works"),
         ("mitm = 'required'", "io = 'none', mitm = 'no'", 0x03, "does not do Just Works"),
         ("", "pairable = false", 0x05, "not in pairing mode"),
@@ -279,7 +308,13 @@ def test_what_the_two_cannot_agree_on(phone: str, lock: str, code: int, words: s
 
 def test_repeated_attempts_wait_longer_each_time() -> None:
     steps = "connect to='dev'\npair?\npair?\nwait for='4s'\npair?\npair?\nwait for='9s'\npair"
-    ran = run(scenario(steps, "wrong_pins = 2, person_delay = '100ms'", "retry_wait = '4s', wrong_pins_allowed = 0"))
+    ran = run(
+        scenario(
+            steps,
+            "wrong_pins = 2, person_delay = '100ms'",
+            "retry_wait = '4s', wrong_pins_allowed = 0",
+        )
+    )
     reasons = [e.fields["reason"] for e in ran.of("not_paired", "ph")]
     assert reasons == [0x04, 0x09, 0x04, 0x09]
     assert set(paired(ran)) == {"ph", "dev"}
@@ -325,7 +360,9 @@ ACCESSORY = MyLock
         ("confirm", "io = 'none', mitm = 'no'", "no"),
     ],
 )
-def test_a_delegate_that_raises_ends_the_pairing_with_its_reason(tmp_path, method: str, settings: str, sc: str) -> None:
+def test_a_delegate_that_raises_ends_the_pairing_with_its_reason(
+    tmp_path, method: str, settings: str, sc: str
+) -> None:
     text = scenario(PAIR + "?", f"secure_connections = '{sc}'", settings, accessory="mine.py")
     ran = run(text, tmp_path, mine=PERSON.format(method=method))
     assert failure(ran, "dev")[::2] == ("here", 0x08)
@@ -339,7 +376,11 @@ def test_pins_and_keys_are_dots_unless_revealed() -> None:
     from sim import scenario as scenarios
     from sim.world import World
 
-    text = scenario(PAIR, "keys = ['encryption', 'identity', 'signing']", "pin = '271828', keys = ['encryption', 'identity', 'signing']")
+    text = scenario(
+        PAIR,
+        "keys = ['encryption', 'identity', 'signing']",
+        "pin = '271828', keys = ['encryption', 'identity', 'signing']",
+    )
     lines: dict[bool, bytes] = {}
     for reveal in (False, True):
         made = World(scenarios.parse(text, file="t.toml"), reveal=reveal)

@@ -90,7 +90,7 @@ def test_unknown_structures_and_no_data_are_no_fault() -> None:
 def test_each_distinct_payload_is_decoded_once(monkeypatch) -> None:
     made = []
     monkeypatch.setattr(
-        "sim.phones._heard.Payload", lambda data: made.append(data) or Payload(data)
+        "sim.phones._heard.Payload", lambda data, own: made.append(data) or Payload(data, own)
     )
     book = HeardBook()
     for _ in range(50):

@@ -121,6 +121,72 @@ MUTATIONS = {
         ("the service is not advertised", "03030d18", "", "discovered"),
         ("the app wants another service", 'services = ["180D"], for', 'services = ["180F"], for', "discovered"),
     ],
+    "passkey_lock": [
+        ("the lock has no display", 'accessory = "lock"', 'accessory = "lock"\nset = { io = "none" }', "pair"),
+        ("the phone does not bond", 'phone = "generic"', 'phone = "generic"\nset = { bonding = false }', "no bond"),
+        ("no Secure Connections", 'phone = "generic"', 'phone = "generic"\nset = { secure_connections = "no" }', "secure_connections = True"),
+        ("the control point takes anybody", 'accessory = "lock"', 'accessory = "keypad"', "refused"),
+        ("the phone is wrong three times", 'phone = "generic"', 'phone = "generic"\nset = { wrong_pins = 3 }', "paired"),
+    ],
+    "wrong_pin": [
+        ("the PIN is right at once", "wrong_pins = 1", "wrong_pins = 0", "reason = 4"),
+        ("it is wrong twice", "wrong_pins = 1", "wrong_pins = 2", "paired"),
+        ("one wrong PIN locks out", 'accessory = "lock"', 'accessory = "lock"\nset = { wrong_pins_allowed = 1 }', "locked_out"),
+        ("the PIN is fixed", 'accessory = "lock"', 'accessory = "lock"\nset = { io = "none", mitm = "no" }', "pin_displayed"),
+    ],
+    "numeric_comparison": [
+        ("legacy", 'accessory = "badge"', 'accessory = "badge"\nset = { secure_connections = "no" }', "numeric_comparison"),
+        ("the phone has no display", 'phone = "generic"', 'phone = "generic"\nset = { io = "none" }', "numeric_comparison"),
+        ("the phone's person says no", 'phone = "generic"', 'phone = "generic"\nset = { confirms = false }', "paired"),
+        ("somebody else wears it", 'accessory = "badge"', 'accessory = "badge"\nset = { wearer = "Bob" }', "416461"),
+    ],
+    "rejected_comparison": [
+        ("the person says yes", "confirms = false", "confirms = true", "rejected"),
+        ("the phone's person says no first", "confirms = false", 'confirms = true, person_delay = "9s"', "rejected"),
+    ],
+    "just_works_headset": [
+        ("the headset has a display", 'accessory = "headset"', 'accessory = "headset"\nset = { io = "display_only" }', "just_works"),
+        ("the headset does not bond", 'accessory = "headset"', 'accessory = "headset"\nset = { bonding = false }', "bonded = True"),
+        ("one phone fits", 'accessory = "headset"', 'accessory = "headset"\nset = { phones = 1 }', "tablet"),
+        ("nobody pairs", 'accessory = "headset"', 'accessory = "headset"\nset = { pairable = false }', "paired"),
+        ("the phone wants protection", 'phone = "generic"', 'phone = "generic"\nset = { mitm = "required" }', "paired"),
+    ],
+    "oob_pairing": [
+        ("the badge has no tag", "oob = true", "oob = false", "tapped"),
+        ("nobody holds the phone to it", 'do = "tap"\nset = { to = "badge" }', 'do = "wait"\nset = { for = "1s" }', "tapped"),
+    ],
+    "lost_bond": [
+        ("a reboot is no reset", 'do = "factory_reset"', 'do = "reboot"', "factory_reset"),
+        ("the phone keeps the bond", 'do = "forget"\nset = { peer = "lock" }', 'do = "cancel"', "bond_removed"),
+        ("it was never bonded", 'accessory = "lock"', 'accessory = "lock"\nset = { bonding = false }', "bond_missing"),
+    ],
+    "silent_peer": [
+        ("somebody types", 'person = "asked"', 'person = "policy"', "30 s"),
+        ("somebody types the wrong PIN", 'at = [2.0, 0.0]\nset = { pin = "271828" }', 'at = [2.0, 0.0]\nset = { pin = "314159" }', "paired"),
+        ("nobody disconnects", 'do = "disconnect"', 'do = "wait"\nset = { for = "1s" }', "paired"),
+    ],
+    "us17_security_request_first": [
+        ("the lock waits for a refusal", "asks_first = true", "asks_first = false", "IB-31"),
+        ("the iPhone pairs when asked", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-31" = false } }', "IB-31"),
+    ],
+    "us17_security_request_first_repaired": [
+        ("the lock asks first", "asks_first = false", "asks_first = true", "paired"),
+    ],
+    "us17_zero_identity": [
+        ("a true identity", 'identity = "zero"', 'identity = "own"', "00:00:00:00:00:00"),
+        ("the phone does not mind", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-33" = false } }', "IB-33"),
+    ],
+    "us17_zero_identity_repaired": [
+        ("an identity of zeros", 'identity = "own"', 'identity = "zero"', "paired"),
+    ],
+    "us18_factory_reset": [
+        ("a reboot is no reset", 'do = "factory_reset"', 'do = "reboot"', "IB-34"),
+        ("the user forgets the lock", 'set = { to = "lock" }\nmay_fail = true', 'set = { to = "lock" }\n\n[[step]]\nnode = "phone"\ndo = "forget"', "IB-34"),
+        ("the phone does not mind", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-34" = false }, when_bond_lost = "repair" }', "IB-34"),
+    ],
+    "us18_factory_reset_repaired": [
+        ("nobody forgets", 'do = "forget"\nset = { peer = "lock" }', 'do = "cancel"', "connect"),
+    ],
 }  # fmt: skip
 CASES = [(name, *row) for name, rows in MUTATIONS.items() for row in rows]
 

@@ -46,8 +46,12 @@ PHONE = Raw
 """
 
 
-def scenario(steps: str, phone: str = "", lock: str = "", accessory: str = "lock", duration: str = "120s") -> str:
-    text = two(accessory, f"{steps}\nwait for='1s'", settings=lock, duration=duration, phone="raw.py")
+def scenario(
+    steps: str, phone: str = "", lock: str = "", accessory: str = "lock", duration: str = "120s"
+) -> str:
+    text = two(
+        accessory, f"{steps}\nwait for='1s'", settings=lock, duration=duration, phone="raw.py"
+    )
     return text.replace('phone = "raw.py"', f'phone = "raw.py"\nset = {{ {phone} }}')
 
 
@@ -70,7 +74,9 @@ LONG = f"write uuid='{CONTROL}', hex='{'00' * 600}'"
 
 
 @pytest.mark.parametrize("request_", [WRITE, READ, SUBSCRIBE, BY_TYPE, LONG])
-def test_authenticated_values_refuse_a_link_in_the_clear_and_one_of_just_works(go, request_: str) -> None:
+def test_authenticated_values_refuse_a_link_in_the_clear_and_one_of_just_works(
+    go, request_: str
+) -> None:
     steps = f"connect to='dev'\ndiscover\n{request_}?\npair\n{request_}?"
     ran = go(steps, "io = 'none'", "mitm = 'no'")
     assert [e.fields["authenticated"] for e in ran.of("encrypted")] == [False, False]
@@ -89,7 +95,9 @@ def test_authenticated_values_take_a_link_paired_by_pin(go, request_: str) -> No
 
 
 def test_encrypted_values_take_just_works(go) -> None:
-    ran = go(f"connect to='dev'\nread uuid='{VOLUME}'?\npair\nread uuid='{VOLUME}'", accessory="headset")
+    ran = go(
+        f"connect to='dev'\nread uuid='{VOLUME}'?\npair\nread uuid='{VOLUME}'", accessory="headset"
+    )
     assert codes(ran) == [0x05]
     assert len(ran.of("read", "ph")) == 1
 
@@ -108,7 +116,9 @@ def test_a_just_works_bond_stays_just_works_after_a_reconnection(go) -> None:
 
 
 @pytest.mark.parametrize(("allowed", "expected"), [("True", []), ("False", [0x08])])
-def test_authorization_is_a_question_to_the_device(tmp_path: Path, allowed: str, expected: list[int]) -> None:
+def test_authorization_is_a_question_to_the_device(
+    tmp_path: Path, allowed: str, expected: list[int]
+) -> None:
     mine = f"""
 from sim.accessories import Accessory
 from sim.gatt import Advert, Characteristic, Service
@@ -130,7 +140,7 @@ ACCESSORY = Vault
     steps = "connect to='dev'\nread uuid='abcd'?\npair\nread uuid='abcd'?"
     ran = run(scenario(steps, accessory="mine.py"), tmp_path, mine=mine, raw=RAW)
     assert codes(ran) == [0x05, *expected]  # in the clear nobody is asked
-    assert [e.fields["what"] for e in ran.of("asked")][0] == ["abcd", "read", True]
+    assert ran.of("asked")[0].fields["what"] == ["abcd", "read", True]
 
 
 @pytest.mark.parametrize(("phone", "lock"), [("bonding = false", ""), ("", "bonding = false")])
@@ -163,7 +173,9 @@ def test_security_request_is_met_by_pairing_then_by_the_bond(go) -> None:
 
 
 def test_ignored_security_request_times_out_after_30_s(go) -> None:
-    ran = go("connect to='dev'\nwait for='31s'\npair?", "when_asked = 'ignore'", "asks_first = true")
+    ran = go(
+        "connect to='dev'\nwait for='31s'\npair?", "when_asked = 'ignore'", "asks_first = true"
+    )
     sent = ran.of("security_request", "dev")[0].t_us
     (told,) = ran.of("not_paired", "dev")
     assert (told.t_us - sent, told.fields["step"]) == (30_000_000, "security request")
@@ -185,7 +197,9 @@ def test_ignored_security_request_times_out_after_30_s(go) -> None:
         ("0104000d060303", 0x06),  # keys of 6 octets
     ],
 )
-def test_broken_commands_are_refused_and_pairing_works_afterwards(go, pdu: str, reason: int) -> None:
+def test_broken_commands_are_refused_and_pairing_works_afterwards(
+    go, pdu: str, reason: int
+) -> None:
     ran = go(f"connect to='dev'\nsmp hex='{pdu}'\nwait for='1s'\npair")
     assert [e.fields["reason"] for e in ran.of("pairing_failed", "dev")] == [reason]
     assert {e.node for e in ran.of("paired")} == {"ph", "dev"}
@@ -218,7 +232,9 @@ class Bent(Lock):
 
 ACCESSORY = Bent
 """
-    ran = run(scenario("connect to='dev'\npair?", accessory="mine.py"), tmp_path, mine=mine, raw=RAW)
+    ran = run(
+        scenario("connect to='dev'\npair?", accessory="mine.py"), tmp_path, mine=mine, raw=RAW
+    )
     (told,) = ran.of("not_paired", "dev")
     assert (told.fields["reason"], told.fields["step"]) == (0x0A, "public keys")
     assert words in told.note
@@ -226,7 +242,9 @@ ACCESSORY = Bent
 
 def test_a_command_out_of_order_ends_the_pairing(go) -> None:
     check = "0d" + "11" * 16
-    ran = go(f"connect to='dev'\npair wait=false\nwait for='500ms'\nsmp hex='{check}'\nwait for='1s'\npair")
+    ran = go(
+        f"connect to='dev'\npair wait=false\nwait for='500ms'\nsmp hex='{check}'\nwait for='1s'\npair"
+    )
     (told,) = ran.of("not_paired", "dev")
     assert (told.fields["side"], told.fields["reason"]) == ("here", 0x08)
     assert {e.node for e in ran.of("paired")} == {"ph", "dev"}

@@ -139,7 +139,9 @@ def test_all_captures_in_one_pipe():
     decoded = piped(["decode", "--jsonl"], "".join(json.dumps(kind) + "\n" for kind in kinds))
     encoded = piped(["encode", "--jsonl"], decoded.stdout)
     answers = [json.loads(line) for line in encoded.stdout.splitlines()]
-    wrong = [n for n, (a, k) in enumerate(zip(answers, kinds, strict=True)) if a.get("hex") != k["hex"]]
+    wrong = [
+        n for n, (a, k) in enumerate(zip(answers, kinds, strict=True)) if a.get("hex") != k["hex"]
+    ]
     assert len(wrong) == len(CUT)
 
 

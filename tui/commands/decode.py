@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from protocols.dissect import KINDS, Block, Dissection, dissect, encode
 from protocols.errors import DecodeError, EncodeError, NearbenchError, UsageError
-from tui.output import context_of, document, error_object, json_object, line, plain_tree, shown_octets, tree_lines
+from tui.output import (
+    context_of,
+    document,
+    error_object,
+    json_object,
+    line,
+    plain_tree,
+    shown_octets,
+    tree_lines,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -110,6 +119,8 @@ _REQUEST_KEYS = ("kind", "format", "ad_type", "service_uuid", "company_id", "pdu
 
 def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
     """A request of the vector files' keys. Raises UsageError."""
+    if plain.get("hex") is None and plain.get("kind") != "advertisement":
+        raise UsageError("the request has no hex")
     text = str(plain.get("hex") or "")
     try:
         data = bytes.fromhex(text.replace(":", ""))
@@ -122,22 +133,52 @@ def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
     if not isinstance(context, dict) or not (also is None or isinstance(also, dict)):
         raise UsageError("context and also are JSON objects")
     given = cast("dict[str, Any]", context)
+    _need_selector(plain)
     block = Block(
         kind=str(plain.get("kind") or _kind_of(form)),
         data=data,
         ad_type=None if ad_type is None else _as_int(ad_type),
-        service_uuid=plain.get("service_uuid"),
-        company_id=plain.get("company_id"),
+        service_uuid=_selector(plain, "service_uuid", (4, 8, 32)),
+        company_id=_selector(plain, "company_id", (4,)),
         pdu=plain.get("pdu"),
         also=cast("dict[str, Any] | None", also),
     )
     return block, given, None if form is None else str(form)
 
 
+_BASE_UUID = "00001000800000805f9b34fb"
+
+
+def _need_selector(plain: dict[str, Any]) -> None:
+    """A kind whose format is found by a key needs that key, unless the format is named."""
+    needed = _SELECTED_BY.get(str(plain.get("kind")))
+    if needed and plain.get("format") is None and plain.get(needed) is None:
+        raise UsageError(f"kind {plain['kind']} needs {needed} (or a format)")
+
+
+def _selector(plain: dict[str, Any], name: str, sizes: tuple[int, ...]) -> str | None:
+    """A UUID or company as the vector files write it: lower-case hex, 16-bit UUIDs as 4 digits. Raises UsageError."""
+    given = plain.get(name)
+    if given is None:
+        return None
+    text = str(given).lower().removeprefix("0x").replace("-", "")
+    if len(text) == 32 and text.endswith(_BASE_UUID):
+        text = text[4:8] if text.startswith("0000") else text[:8]
+    if name == "company_id":
+        text = text.zfill(4)
+    if len(text) not in sizes or any(c not in "0123456789abcdef" for c in text):
+        raise UsageError(
+            f"{name} {given!r}: give {' or '.join(map(str, sizes))} hex digits, most significant first"
+        )
+    if len(text) == 32:
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return text
+
+
 def _as_int(value: Any) -> int:
     try:
         return int(value, 0) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"ad_type {value!r} is not a number") from None
 
 
@@ -227,7 +268,7 @@ def _answer(text: str, number: int, options: argparse.Namespace) -> tuple[dict[s
         plain = json_object(text, f"line {number}")
         block, context, form = _request(plain)
         found = dissect(block, context, form=form, lenient=options.lenient)
-    except NearbenchError as exc:
+    except (NearbenchError, ValueError, OverflowError, RecursionError) as exc:
         return {"error": error_object("request", None, str(exc))}, 2
     out = {
         key: plain[key]

@@ -97,6 +97,8 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
     from sim.units import parse_duration_us
     from sim.world import World
 
+    if options.json and options.jsonl == "-":
+        raise UsageError("--json and --jsonl - both write to standard output; give --jsonl a file")
     until_us = None
     if options.duration is not None:
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from protocols.format import Format, Keys
 
-__all__ = ["FORMATS", "describe", "find", "keys_of", "kind_of"]
+__all__ = ["FORMATS", "describe", "find", "fits", "keys_of", "kind_of"]
 
 FORMATS: Folder[Format] = Folder("protocols.ble.payloads", "FORMAT", "format", separator="-")
 
@@ -61,6 +61,16 @@ def find(kind: str, selector: str, data: bytes, keys: Keys) -> Format | None:
         if unclaimed:
             return unclaimed[0]
     return None
+
+
+def fits(form: Format, kind: str, selector: str, data: bytes, keys: Keys) -> bool:
+    """Whether a format (a user's own, that no index holds) claims these octets."""
+    for key in form.keys:
+        kind_, selector_, prefix = (*key.split("/"), "", "")[:3]
+        placed = kind_ == kind and selector_ in (selector, "*") and data.startswith(bytes.fromhex(prefix))
+        if placed and (form.claims is None or form.claims(data, keys)):
+            return True
+    return False
 
 
 def kind_of(form: Format) -> str:

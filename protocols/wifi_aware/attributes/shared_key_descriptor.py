@@ -31,7 +31,7 @@ from protocols.layout import (
 )
 from protocols.wifi_aware import key_data, parts
 from protocols.wifi_aware.attributes import Attribute
-from protocols.wifi_aware.key_data import Kde
+from protocols.wifi_aware.key_data import Kde  # noqa: TC001  # msgspec reads it
 from protocols.wifi_aware.vocabulary import (
     UNSET,
     Body,

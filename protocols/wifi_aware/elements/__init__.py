@@ -281,7 +281,9 @@ def _node(
     elif prefix:
         nodes.append(head("oui", prefix[:3].hex(), body, body + 3, "Wi-Fi Alliance"))
         nodes.append(head("type", prefix[3], body + 3, body + 4, title))
-    return Node(element.name, None, None, start, stop, (*nodes, *inner), title, None, source, doubts)
+    return Node(
+        element.name, None, None, start, stop, (*nodes, *inner), title, None, source, doubts
+    )
 
 
 def make(fields: Any) -> Element:

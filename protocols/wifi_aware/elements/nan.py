@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from protocols.errors import EncodeError
 from protocols.format import Example, Reader
 from protocols.wifi_aware import walker
-from protocols.wifi_aware.attributes import Attr
+from protocols.wifi_aware.attributes import Attr  # noqa: TC001  # msgspec reads it
 from protocols.wifi_aware.elements import VENDOR, WFA_NAN, ElementPart, attributes_of
 from protocols.wifi_aware.vocabulary import Body
 
@@ -48,7 +48,9 @@ def strategy() -> Any:
     """Valid values."""
     from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
 
-    return draw.lists(draw.attributes(), max_size=3).map(lambda found: NanElement(attributes=tuple(found)))
+    return draw.lists(draw.attributes(), max_size=3).map(
+        lambda found: NanElement(attributes=tuple(found))
+    )
 
 
 ELEMENT = ElementPart(

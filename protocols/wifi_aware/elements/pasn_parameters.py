@@ -14,7 +14,16 @@ from protocols.layout import REST, U8, U16LE, Flags, Hex, Mapped, Optional, Reco
 from protocols.layout import Body as Prefixed
 from protocols.wifi_aware.elements import ElementPart
 from protocols.wifi_aware.suites import COORDINATE, GROUP
-from protocols.wifi_aware.vocabulary import UNSET, Body, HexText, Int6, Int8, Int16, UnsetType, Words
+from protocols.wifi_aware.vocabulary import (
+    UNSET,
+    Body,
+    HexText,
+    Int6,
+    Int8,
+    Int16,
+    UnsetType,
+    Words,
+)
 
 KEY = "ff64"
 _COMEBACK, _KEY = 1, 2
@@ -110,7 +119,7 @@ def strategy() -> Any:
     """Valid values: group and key, and comeback information, go together."""
     from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
 
-    none = draw.just(UNSET)
+    none: Any = draw.just(UNSET)
 
     def one(comeback: Any, cookie: Any, group: int) -> Any:
         point = {"group": none, "public_key": none}

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY = "30"
-_COUNTERS = {0: "1 replay counter", 1: "2 replay counters", 2: "4 replay counters", 3: "16 replay counters"}
+_COUNTERS = {
+    0: "1 replay counter",
+    1: "2 replay counters",
+    2: "4 replay counters",
+    3: "16 replay counters",
+}
 _CODE = "element_length"
 
 
@@ -75,7 +80,11 @@ def _counted(item: Any, size: int, names: Mapping[str, str] | None = None) -> An
     def number_of(octets_: int) -> int:
         return octets_ // size
 
-    return Prefixed(Mapped(U16LE, octets, number_of), Records(item, _CODE, meaning=None if names is None else names.get), _CODE)
+    return Prefixed(
+        Mapped(U16LE, octets, number_of),
+        Records(item, _CODE, meaning=None if names is None else names.get),
+        _CODE,
+    )
 
 
 _CAPABILITIES = Record(

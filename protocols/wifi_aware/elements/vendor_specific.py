@@ -15,7 +15,12 @@ from protocols.wifi_aware.elements import ElementPart
 from protocols.wifi_aware.vocabulary import UNSET, Body, HexText, Int8, UnsetType
 
 KEY = "dd"
-VENDORS = {"506f9a": "Wi-Fi Alliance", "0050f2": "Microsoft", "000fac": "IEEE 802.11", "001018": "Broadcom"}
+VENDORS = {
+    "506f9a": "Wi-Fi Alliance",
+    "0050f2": "Microsoft",
+    "000fac": "IEEE 802.11",
+    "001018": "Broadcom",
+}
 Oui = Annotated[str, Meta(pattern=r"^[0-9a-f]{6}$")]
 
 

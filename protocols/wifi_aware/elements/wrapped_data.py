@@ -91,7 +91,10 @@ def strategy() -> Any:
     none, plain = draw.just(UNSET), draw.just(value=False)
     return draw.one_of(
         draw.fields_of(
-            WrappedData, messages=draw.lists(one, min_size=1, max_size=1), octets=none, length_prefixed=plain
+            WrappedData,
+            messages=draw.lists(one, min_size=1, max_size=1),
+            octets=none,
+            length_prefixed=plain,
         ),
         draw.fields_of(
             WrappedData,

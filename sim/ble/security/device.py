@@ -30,6 +30,7 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
     bonds: BondStore
     watcher: Watcher | None = None
     csrk: bytes = bytes(16)
+    smp_manager: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.pair_keys: dict[int, PairingKeys] = {}
@@ -37,7 +38,9 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
         self._key_worth: dict[int, tuple[bool, bool]] = {}
         super().__init__(*args, **kwargs)
 
-    def note_key(self, connection: Any, authenticated: bool, *, sc: bool) -> None:  # noqa: FBT001  # what the key is
+    def note_key(
+        self, connection: Any, authenticated: bool, *, sc: bool
+    ) -> None:  # what the key is
         """The key that encryption is asked for with: authenticated, made by Secure Connections."""
         self._key_worth[connection.handle] = (authenticated, sc)
         if connection.role == hci.Role.CENTRAL and self.watcher is not None:
@@ -48,7 +51,9 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
         made = self.pair_keys.get(connection.handle)
         return made if made is not None else self.bonds.keys_of(str(connection.peer_address))
 
-    async def get_long_term_key(self, connection_handle: int, rand: bytes, ediv: int) -> bytes | None:
+    async def get_long_term_key(
+        self, connection_handle: int, rand: bytes, ediv: int
+    ) -> bytes | None:
         """Defects: of legacy keys the peer's instead of our own is given; a session without a key is an exception."""
         connection = self.lookup_connection(connection_handle)
         if connection is None:
@@ -61,18 +66,20 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
                 return bytes(key)
         keys = self.keys_for(connection)
         if keys is None:
-            return self._missing(connection)
+            self._missing(connection)
+            return None
         for key in (keys.ltk, keys.ltk_central, keys.ltk_peripheral):
             if key is not None and (key.rand or bytes(8), key.ediv or 0) == (rand, ediv):
                 self.note_key(connection, key.authenticated, sc=key is keys.ltk)
                 return bytes(key.value)
-        return self._missing(connection)
+        self._missing(connection)
+        return None
 
     def _missing(self, connection: Any) -> None:
         if self.watcher is not None:
             self.watcher.key_missing(connection)
 
-    async def encrypt(self, connection: Any, enable: bool = True) -> None:  # noqa: FBT001, FBT002  # bumble's signature
+    async def encrypt(self, connection: Any, enable: bool = True) -> None:  # bumble's signature
         """Defect: waits for ever when the link is encrypted already. Raises LookupError without a key, HCI_Error."""
         keys = self.keys_for(connection)
         key = None if keys is None else keys.ltk or keys.ltk_central
@@ -103,32 +110,38 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
             )
             await connection.cancel_on_disconnection(done)
 
-    def on_connection_encryption_change(self, connection_handle: int, encryption: int, size: int) -> None:
-        """Defect: any encrypted LE link counts as authenticated and as made by Secure Connections."""
-        connection = self.lookup_connection(connection_handle)
-        if connection is None:
+    def on_connection_encryption_change(
+        self, connection: Any, encryption: int, encryption_key_size: int
+    ) -> None:
+        """Defect: any encrypted LE link counts as authenticated and as made by Secure Connections.
+
+        `connection` is its handle, here as below: a decorator of bumble's turns it into the connection.
+        """
+        link = self.lookup_connection(connection)
+        if link is None:
             return
-        connection.encryption = encryption
-        self._set_worth(connection, bool(encryption))
-        worth = connection.authenticated, connection.sc
-        super().on_connection_encryption_change(connection_handle, encryption, size)
-        connection.authenticated, connection.sc = worth
+        link.encryption = encryption
+        self._set_worth(link, on=bool(encryption))
+        worth = link.authenticated, link.sc
+        super().on_connection_encryption_change(connection, encryption, encryption_key_size)
+        link.authenticated, link.sc = worth
 
-    def on_connection_encryption_key_refresh(self, connection_handle: int) -> None:
+    def on_connection_encryption_key_refresh(self, connection: Any) -> None:
         """As above."""
-        connection = self.lookup_connection(connection_handle)
-        if connection is not None:
-            self._set_worth(connection, True)
-            super().on_connection_encryption_key_refresh(connection_handle)
+        link = self.lookup_connection(connection)
+        if link is not None:
+            self._set_worth(link, on=True)
+            super().on_connection_encryption_key_refresh(connection)
 
-    def on_connection_encryption_failure(self, connection_handle: int, error: int) -> None:
+    def on_connection_encryption_failure(self, connection: Any, error: int) -> None:
         """As bumble's."""
-        super().on_connection_encryption_failure(connection_handle, error)
-        connection = self.lookup_connection(connection_handle)
-        if connection is not None and self.watcher is not None:
-            self.watcher.encrypted(connection, error)
+        base: Any = super()
+        base.on_connection_encryption_failure(connection, error)
+        link = self.lookup_connection(connection)
+        if link is not None and self.watcher is not None:
+            self.watcher.encrypted(link, error)
 
-    def _set_worth(self, connection: Any, on: bool) -> None:  # noqa: FBT001  # a fact
+    def _set_worth(self, connection: Any, *, on: bool) -> None:
         handle = connection.handle
         authenticated, sc = self._key_worth.get(handle, (False, False))
         connection.authenticated, connection.sc = on and authenticated, on and sc
@@ -148,7 +161,8 @@ class SecureDevice(bumble_device.Device):  # type: ignore[misc]  # bumble is unt
             return False
         address = hci.Address.generate_private_address(self.irk)
         try:
-            await self.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(random_address=address))
+            make: Any = hci.HCI_LE_Set_Random_Address_Command
+            await self.send_sync_command(make(random_address=address))
         except hci.HCI_Error:
             return False
         self.random_address = address

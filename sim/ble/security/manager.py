@@ -31,13 +31,20 @@ Code = smp.ErrorCode
 class AirManager(smp.Manager):  # type: ignore[misc]  # bumble is untyped here
     """The Security Manager of one device; `closed` holds connections whose timer ran out."""
 
-    def __init__(self, device: SecureDevice, factory: Callable[[Any], Any], watcher: Watcher) -> None:
+    device: Any
+    sessions: Any
+
+    def __init__(
+        self, device: SecureDevice, factory: Callable[[Any], Any], watcher: Watcher
+    ) -> None:
         super().__init__(device, factory)
         self.watcher = watcher
         self.session_proxy = AirSession
         self.closed: set[int] = set()
         self._requests: dict[int, Any] = {}
-        self._ended: set[int] = set()  # a peer that has not heard yet may still send for what is over
+        self._ended: set[int] = (
+            set()
+        )  # a peer that has not heard yet may still send for what is over
 
     def on_smp_pdu(self, connection: Any, pdu: bytes) -> None:
         """Defects: octets that are no command raise; any command begins a session; an old one is used again."""
@@ -56,7 +63,11 @@ class AirManager(smp.Manager):  # type: ignore[misc]  # bumble is untyped here
                 return
             self.request_answered(handle)
             if session is not None:
-                session.give_up(Failure("peer", session.step, None, "it began anew", "let one pairing end first"))
+                session.give_up(
+                    Failure(
+                        "peer", session.step, None, "it began anew", "let one pairing end first"
+                    )
+                )
         elif code == SECURITY_REQUEST:
             if connection.role != hci.Role.CENTRAL:
                 return
@@ -75,11 +86,15 @@ class AirManager(smp.Manager):  # type: ignore[misc]  # bumble is untyped here
         elif self.request_answered(connection.handle):
             reason = pdu[1]
             words, remedy = reason_words(reason), reason_remedy(reason)
-            self.watcher.failed(connection, Failure("peer", "security request", reason, words, remedy))
+            self.watcher.failed(
+                connection, Failure("peer", "security request", reason, words, remedy)
+            )
 
     def _refuse(self, connection: Any, session: Any, reason: Any, code: int) -> None:
         if session is not None:
-            session.fail(reason, f"command {code:#04x} has the wrong length or does not belong here")
+            session.fail(
+                reason, f"command {code:#04x} has the wrong length or does not belong here"
+            )
         elif code != FAILED:
             self.send_command(connection, smp.SMP_Pairing_Failed_Command(reason=reason))
 
@@ -131,7 +146,7 @@ class AirManager(smp.Manager):  # type: ignore[misc]  # bumble is untyped here
         self.closed.add(connection.handle)
         self.watcher.failed(connection, failure_at(TIMEOUT, "security request"))
 
-    async def on_pairing(self, session: AirSession, identity_address: Any, keys: PairingKeys) -> None:
+    async def on_pairing(self, session: Any, identity_address: Any, keys: PairingKeys) -> None:
         """Defects: keys are stored without bonding, under the connection's address when no identity came."""
         device = self.device
         device.pair_keys[session.connection.handle] = keys

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bumble import crypto, hci, smp
 
+from protocols.data.hci_names import error_name
 from protocols.data.smp_names import STEPS, reason_remedy, reason_words
 from protocols.errors import NearbenchError
 from sim.gatt import LinkError
@@ -84,7 +85,14 @@ class Watcher(Protocol):
 class AirSession(smp.Session):  # type: ignore[misc]  # bumble is untyped here
     """One pairing on one connection."""
 
-    def __init__(self, manager: AirManager, connection: Any, config: Any, is_initiator: bool) -> None:  # noqa: FBT001  # bumble's constructor
+    completed: bool
+    connection: Any
+    manager: Any
+    pairing_config: Any
+
+    def __init__(
+        self, manager: AirManager, connection: Any, config: Any, is_initiator: bool
+    ) -> None:  # bumble's constructor
         self.step = "feature exchange"
         self.remark = ""
         """what was wrong, when the reason's own words do not say it."""
@@ -129,14 +137,16 @@ class AirSession(smp.Session):  # type: ignore[misc]  # bumble is untyped here
         """Defect: an ended session stays registered, so that the next pairing on the link runs in its remains."""
         if self.completed:
             return
-        super().on_pairing_failure(reason)
+        self.completed = True
         code = int(reason)
+        if self.pairing_result is not None and not self.pairing_result.done():
+            self.pairing_result.set_exception(LinkError(reason_words(code)))
         words = f"{reason_words(code)}: {self.remark}" if self.remark else reason_words(code)
         self._finish(Failure(self._side, self.step, code, words, reason_remedy(code)))
 
-    def on_disconnection(self, reason: int) -> None:
+    def on_disconnection(self, _: int) -> None:
         """Defect: nobody is told that a pairing ended with its connection."""
-        super().on_disconnection(reason)
+        super().on_disconnection(_)
         failure = None if self.completed else failure_at(_LOST, self.step)
         self.completed = True
         self._finish(failure)
@@ -145,7 +155,7 @@ class AirSession(smp.Session):  # type: ignore[misc]  # bumble is untyped here
         """Defect: a pairing whose encryption is refused waits for ever."""
         if not self.completed:
             self.step = "encryption"
-            self.fail(Code.UNSPECIFIED_REASON, hci.HCI_Constant.error_name(error))
+            self.fail(Code.UNSPECIFIED_REASON, error_name(error))
 
     def _finish(self, failure: Failure | None) -> None:
         self.over = True
@@ -308,7 +318,9 @@ class AirSession(smp.Session):  # type: ignore[misc]  # bumble is untyped here
         try:
             await super().on_pairing()
         except NearbenchError as exc:
-            asyncio.get_running_loop().call_exception_handler({"message": "in pairing", "exception": exc})
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "in pairing", "exception": exc}
+            )
         self._finish(None)
         self.watcher.completed(self)
 

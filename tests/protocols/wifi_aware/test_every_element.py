@@ -49,14 +49,21 @@ def refusal_of(plain):
     return None
 
 
+def looked_at(element):
+    """(fields, None) or (None, the error)."""
+    try:
+        return element.fields, None
+    except DecodeError as exc:
+        return None, exc
+
+
 def check_exact(part, octets):
     """Strict accepts: the plain form rebuilds every octet. Else a DecodeError with code and offset."""
     element = Element(part.id, part.prefix + octets)
     if element.part is not part:
         return None
-    try:
-        fields = element.fields
-    except DecodeError as fault:
+    fields, fault = looked_at(element)
+    if fault is not None:
         assert fault.code
         assert 0 <= fault.offset <= len(octets)
         assert element.as_plain() == {"element": part.id, "octets": element.octets.hex()}

@@ -83,7 +83,9 @@ def test_the_captured_beacon_says_what_its_source_says():
         ambtt_us=0,
     )
     assert frame.first("service_descriptor") is None
-    assert summary("frame", frame) == "discovery beacon: anchor master  02:5f:5a:1a:e3:01 > broadcast"
+    assert (
+        summary("frame", frame) == "discovery beacon: anchor master  02:5f:5a:1a:e3:01 > broadcast"
+    )
 
 
 def test_a_frame_is_built_from_typed_values():

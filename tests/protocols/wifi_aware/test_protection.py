@@ -107,7 +107,10 @@ def test_an_edited_frame_is_sealed_and_opens_with_the_edit():
     assert again != ONE.data
     opened = dissected(again, **keys)
     assert opened.error is None
-    assert (opened.fields.packet_number, opened.fields.first("service_descriptor").instance_id) == (77, 9)
+    assert (opened.fields.packet_number, opened.fields.first("service_descriptor").instance_id) == (
+        77,
+        9,
+    )
 
 
 @pytest.mark.parametrize("cipher", sorted(protection.CIPHERS))

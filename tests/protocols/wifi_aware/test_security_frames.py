@@ -144,7 +144,10 @@ def test_the_tree_shows_wrapped_keys_to_who_has_the_key():
     assert (names["lifetime_s"].value, names["lifetime_s"].unit) == (43200, "s")
     assert found.plain == dissect(block).plain
     wrong: Any = dissect(block, {"kek": "00" * 16}).error
-    assert (wrong.code, data[wrong.offset : wrong.offset + 4]) == ("key_wrap", bytes.fromhex(names["key_data"].value[:8]))
+    assert (wrong.code, data[wrong.offset : wrong.offset + 4]) == (
+        "key_wrap",
+        bytes.fromhex(names["key_data"].value[:8]),
+    )
 
 
 def _walk(nodes):
@@ -180,7 +183,9 @@ def test_a_key_data_length_that_fits_no_mic_is_named():
 
 def test_the_suite_of_the_same_frame_decides():
     """M1 names its suite; the tree follows it (digest 8.2, 16)."""
-    octets = bytes.fromhex(M1.replace("0088", "13c8") + "aa" * 16 + "0020" + "bb" * 6 + "0018" + "cc" * 24)
+    octets = bytes.fromhex(
+        M1.replace("0088", "13c8") + "aa" * 16 + "0020" + "bb" * 6 + "0018" + "cc" * 24
+    )
     for suite, mic in ((1, 16), (2, 24)):
         body = Attr(0x22, bytes((0, suite, 1))).written() + Attr(0x24, octets).written()
         data = bytes.fromhex(HEADER + "0409506f9a1805") + body
@@ -227,7 +232,11 @@ def test_key_data_is_padded_to_whole_blocks(size, total):
 def test_a_little_endian_lifetime_is_pointed_at():
     """MediaTek and Qualcomm write the processor's order (digest of pairing, 12, 7)."""
     octets = M1.replace("0088", "0008") + "0010" + "dd0a506f9a250800" + "c0a80000" + "dd000000"
-    (node,) = [n for n in _walk([Attr(0x24, bytes.fromhex(octets)).tree(0, _strict())]) if n.name == "lifetime_s"]
+    (node,) = [
+        n
+        for n in _walk([Attr(0x24, bytes.fromhex(octets)).tree(0, _strict())])
+        if n.name == "lifetime_s"
+    ]
     assert "byte order" in node.meaning
 
 
@@ -284,7 +293,10 @@ def test_only_group_frames_have_it():
 
 def test_a_beacon_carries_it_among_its_elements():
     beacon = bytes.fromhex(
-        "80000000ffffffffffff025f5a1ae301506f9a017f01d023" + "973e4c0600000000" + "00022004" + "dd09506f9a13000200804d"
+        "80000000ffffffffffff025f5a1ae301506f9a017f01d023"
+        + "973e4c0600000000"
+        + "00022004"
+        + "dd09506f9a13000200804d"
     ) + MME.replace(b"\x04\x00", b"\x06\x00")
     frame: Any = read(beacon)
     assert [item.name for item in frame.elements] == ["nan", "mme"]

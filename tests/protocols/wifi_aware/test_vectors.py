@@ -77,7 +77,9 @@ def test_the_line_says_what_the_recording_says():
 )
 def test_lines_of_known_messages(stem, n, text):
     """Group, suite, status and reason as the recording's inputs and description give them."""
-    found: Any = dissect(Block(kind="frame", data=bytes.fromhex(exchange(stem)["frames"][n]["hex"])))
+    found: Any = dissect(
+        Block(kind="frame", data=bytes.fromhex(exchange(stem)["frames"][n]["hex"]))
+    )
     assert text in summary("frame", found.fields)
 
 

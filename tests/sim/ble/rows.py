@@ -203,10 +203,10 @@ def _(world: Any) -> None:
     a, b = world.host("a"), world.host("b")
     a.legacy_set(0, interval_ms=100)
     b.scan(extended=False)
-    world.run(20 * S)
+    world.run(5 * S)
     gaps = [y.t_us - x.t_us for x, y in itertools.pairwise(b.reports())]
     assert gaps
-    must(101 * MS < sum(gaps) / len(gaps) < 109 * MS)
+    must(101 * MS < sum(gaps) / len(gaps) < 110 * MS)
 
 
 @row(
@@ -235,11 +235,11 @@ def _(world: Any) -> None:
     a, b = world.host("a"), world.host("b")
     advertise(a, 0x10)
     assert a.enable_set(0)[0] == 0
-    b.scan(window_ms=60)
-    world.run(10 * S)
-    assert b.reports()
+    b.scan()
+    world.run(4 * S)
     adverts = [r for r in b.reports() if not r.event_type & 8]
-    must(len(adverts) <= 100)
+    assert adverts
+    must(len(adverts) <= 41)
 
 
 @row(
@@ -343,10 +343,10 @@ def _(world: Any) -> None:
     a, b = world.host("a"), world.host("b")
     advertise(a, 0x10, interval_ms=20)
     b.scan(interval_ms=100, window_ms=10)
-    world.run(20 * S)
+    world.run(5 * S)
     adverts = [r for r in b.reports() if not r.event_type & 8]
     assert adverts
-    must(len(adverts) < 200)
+    must(len(adverts) < 50)
 
 
 @row(
@@ -484,7 +484,7 @@ def train(world: Any, *, interval: int = 400) -> tuple[Any, Any]:
         sync_cte_type=0,
     )
     assert b.command(create) == b"\0"
-    world.run(5 * S)
+    world.run(2 * S)
     assert [event[0] for _, event in b.le(0x0E)] == [0]
     assert b.le(0x0F)
     return a, b
@@ -499,8 +499,8 @@ def train(world: Any, *, interval: int = 400) -> tuple[Any, Any]:
 def _(world: Any) -> None:
     _a, b = train(world)
     before = len(b.le(0x0F))
-    world.run(10 * S)
-    must(len(b.le(0x0F)) - before == 20)
+    world.run(5 * S)
+    must(len(b.le(0x0F)) - before == 10)
 
 
 @row(
@@ -661,7 +661,7 @@ def _(world: Any) -> None:
     for host in (b, c):
         assert host.connect(RANDOM_A, extended=True, own_type=1) == b"\0"
     advertise(a)
-    world.run(5 * S)
+    world.run(2 * S)
     up = [len([o for o in h.connections() if not o["status"]]) - len(h.event(5)) for h in (b, c)]
     must(sum(up) == 1)
 
@@ -690,7 +690,7 @@ def _(world: Any) -> None:
 def _(world: Any) -> None:
     a, b = connected(world)
     world.vanish(a)
-    world.run(60 * S)
+    world.run(5 * S)  # the timeout is 1 s
     must([event[3] for _, event in b.event(0x05)] == [0x08])
 
 

@@ -318,11 +318,14 @@ def test_coded_phy_carries_data_and_shortens_it_to_the_time() -> None:
     assert pair.peripheral.received() == bytes(range(100))
 
 
-def test_set_phy_without_any_phy_is_0x11() -> None:
+def test_set_phy_without_any_phy_is_0x12_and_with_an_unknown_one_0x11() -> None:
+    """Vol 4 Part E, 7.8.48 and 7.8.49."""
     pair = Pair()
-    pair.central.command("set_phy", "HBBBH", 1, 0, 0, 2, 0)
-    pair.run_ms(1)
-    assert pair.central.status("set_phy") == 0x11
+    for tx_phys, rx_phys, status in ((0, 2, 0x12), (2, 0, 0x12), (2, 8, 0x11)):
+        pair.central.command("set_phy", "HBBBH", 1, 0, tx_phys, rx_phys, 0)
+        pair.central.command("default_phy", "BBB", 0, tx_phys, rx_phys)
+        pair.run_ms(1)
+        assert pair.central.status("set_phy") == pair.central.status("default_phy") == status
 
 
 # Order, refusal, time-outs

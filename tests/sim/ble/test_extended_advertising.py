@@ -224,12 +224,14 @@ def test_a_connectable_set_must_fit_one_packet(world):
         (0x03, {}, 0x12),  # connectable and scannable
         (0x21, {}, 0x12),  # anonymous and connectable
         (0x11, {}, 0x12),  # legacy PDUs have no such combination
-        (0x10, {"interval_ms": 10}, 0x12),
+        (0x10, {"interval_ms": 10}, 0x11),
         (0x10, {"channels": 0}, 0x12),
         (0x10, {"sid": 16}, 0x12),
         (0x10, {"primary_phy": 2}, 0x12),
         (0x10, {"primary_phy": 3}, 0x12),
-        (0x00, {"secondary_phy": 4}, 0x12),
+        (0x10, {"secondary_phy": 0}, 0x00),
+        (0x00, {"primary_phy": 2}, 0x11),
+        (0x00, {"secondary_phy": 4}, 0x11),
         (0x10, {}, 0x00),
     ],
 )

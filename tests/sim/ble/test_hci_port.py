@@ -9,6 +9,7 @@ import pytest
 from bumble import hci
 from raw_host import ADV_DATA, RANDOM_A, S, World, wire
 
+from sim.ble.commands import RETURN_OCTETS
 from sim.ble.controller import AirController
 from sim.ble.device_commands import LE_FEATURES
 
@@ -93,6 +94,18 @@ def test_parameters_of_any_length_are_answered_exactly_once():
         counter.host.legacy_set(0)
         world.run(S)
         assert len(world.of("a")) >= 27
+
+
+def test_errors_are_as_long_as_successes(world):
+    """Android aborts on an answer of another length; 0x01 has nothing but the status."""
+    a = world.host("a")
+    for opcode, octets in RETURN_OCTETS.items():
+        [answer] = a.raw(command(opcode, bytes(70)))  # no command has so many octets of parameters
+        if opcode in a.controller.handled:
+            assert (answer[6], len(answer) - 6) == (0x12, octets), hex(opcode)
+        else:
+            assert answer[6:] == b"\x01"
+    assert a.set_parameters(0, 0x11) == b"\x12\0"
 
 
 def test_a_command_too_short_for_an_opcode_is_answered(world):
@@ -287,7 +300,7 @@ def test_legacy_commands_work_again_after_reset(world):
     """Vol 4 Part E, 3.1.1: legacy and extended commands do not mix between two resets."""
     a = world.host("a")
     a.legacy_set(0)
-    assert a.set_parameters(0, 0x13) == b"\x0c"
+    assert a.set_parameters(0, 0x13)[0] == 0x0C
     a.reset()
     assert a.set_parameters(0, 0x13)[0] == 0
     enable = hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=1)
@@ -344,7 +357,7 @@ def test_le_encrypt_is_aes_with_the_octets_reversed(world):
     cipher = bytes.fromhex("69c4e0d86a7b0430d8cdb78070b4c55a")
     answer = world.host("a").opcode(hci.HCI_LE_ENCRYPT_COMMAND, key[::-1] + plain[::-1])
     assert answer == b"\0" + cipher[::-1]
-    assert world.host("b").opcode(hci.HCI_LE_ENCRYPT_COMMAND, key) == b"\x12"
+    assert world.host("b").opcode(hci.HCI_LE_ENCRYPT_COMMAND, key)[0] == 0x12
 
 
 def test_buffers_and_versions_are_truthful(world):

@@ -133,6 +133,13 @@ def test_impossible_windows_are_refused(world, interval, window):
     assert b.command(command) == b"\x12"
 
 
+@pytest.mark.parametrize(("phys", "status"), [(0b000, 0x12), (0b010, 0x11), (0b1001, 0x11)])
+def test_only_primary_phys_can_be_scanned(world, phys, status):
+    command = hci.HCI_LE_SET_EXTENDED_SCAN_PARAMETERS_COMMAND
+    each = bytes.fromhex("00 1000 1000") * phys.bit_count()
+    assert world.host("b").opcode(command, bytes((0, 0, phys)) + each) == bytes((status,))
+
+
 @pytest.mark.parametrize("extended", [False, True])
 def test_the_accept_list_is_honoured_by_scan_policy_1(world, extended):
     """Row "filter accept list": the list is used, not only stored."""

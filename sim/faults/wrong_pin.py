@@ -1,0 +1,91 @@
+"""Whoever types at a node types the wrong PIN.
+
+Bluetooth Core 5.4 Vol 3 Part H 2.3.5.6.3 (in Secure Connections the first differing bit ends the pairing, reason
+0x04) and 2.3.5.5 (legacy). It shows at nodes that type; one that displays the PIN is not affected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sim.defects import put
+from sim.device import Settings
+from sim.faults import Fault
+
+if TYPE_CHECKING:
+    from sim.faults import FaultPlace
+    from sim.person import Delegate
+
+PINS = 1_000_000
+
+
+class WrongPinSettings(Settings, frozen=True, kw_only=True):
+    """Settings of the mistake."""
+
+    off_by: int = 1
+    """what is added to the right PIN, modulo 1000000."""
+    times: int = 0
+    """how many PINs are wrong; 0 = all."""
+
+    def __post_init__(self) -> None:
+        if not self.off_by % PINS:
+            raise ValueError(f"off_by {self.off_by}: that is the right PIN")
+        if self.times < 0:
+            raise ValueError("times: must not be negative")
+
+
+class Mistyping:
+    """Passes everything to the node's delegate, and changes the PIN that it types."""
+
+    def __init__(self, delegate: Delegate, fault: WrongPin) -> None:
+        self._delegate = delegate
+        self._fault = fault
+
+    def new_pin(self, peer: str) -> str:
+        """As the delegate."""
+        return self._delegate.new_pin(peer)
+
+    def display_pin(self, peer: str, pin: str) -> None:
+        """As the delegate."""
+        self._delegate.display_pin(peer, pin)
+
+    async def ask_pin(self, peer: str) -> str | None:
+        """The delegate's PIN, mistyped."""
+        pin = await self._delegate.ask_pin(peer)
+        return pin if pin is None else self._fault.mistyped(pin)
+
+    async def compare(self, peer: str, number: str) -> bool:
+        """As the delegate."""
+        return await self._delegate.compare(peer, number)
+
+    async def confirm(self, peer: str) -> bool:
+        """As the delegate."""
+        return await self._delegate.confirm(peer)
+
+    def cancelled(self, peer: str, why: str) -> None:
+        """As the delegate."""
+        self._delegate.cancelled(peer, why)
+
+
+class WrongPin(Fault):
+    """PINs that are typed at a node are wrong."""
+
+    Settings: ClassVar[type[Settings]] = WrongPinSettings
+    about = "Core 5.4 Vol 3 Part H 2.3.5.6.3. confidence: documented"
+    settings: WrongPinSettings
+
+    def apply(self, world: FaultPlace) -> None:
+        """Stand between the node and its person."""
+        self._left = self.settings.times or -1
+        self.on_clear(put(world.defects(self.node).persons, lambda person: Mistyping(person, self)))
+
+    def mistyped(self, pin: str) -> str:
+        """What is typed in place of `pin`."""
+        if self._left == 0:
+            return pin
+        self._left -= 1
+        self.acted("the PIN is mistyped")
+        return f"{(int(pin) + self.settings.off_by) % PINS:06}"
+
+
+FAULT = WrongPin

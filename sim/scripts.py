@@ -1,0 +1,92 @@
+"""The steps of a scenario, taken by its devices: those of one node one after another, different nodes side by side.
+
+What fails, and what was never reached or finished when the run ended, is a failure of the run. Time is the
+world's; no chance, no IO.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from protocols.errors import NearbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from sim.device import Device
+    from sim.scenario import Step
+    from sim.trace import TraceLog
+
+__all__ = ["Scripts"]
+
+
+class Scripts:
+    """All scripts of one run."""
+
+    def __init__(self, steps: tuple[Step, ...], trace: TraceLog, now_us: Callable[[], int]) -> None:
+        self.failures: list[str] = []
+        self._trace = trace
+        self._now_us = now_us
+        self._waiting: dict[str, list[Step]] = {}
+        for step in steps:
+            self._waiting.setdefault(step.node, []).append(step)
+
+    @property
+    def done(self) -> bool:
+        """Whether every script has come to its end."""
+        return not any(self._waiting.values())
+
+    def start(
+        self, devices: dict[str, Device], spawn: Callable[[str, Coroutine[Any, Any, Any]], object]
+    ) -> None:
+        """Let every node that has steps begin."""
+        for name, device in devices.items():
+            if self._waiting.get(name):
+                spawn(name, self._script(device, self._waiting[name]))
+
+    def unfinished(self) -> list[str]:
+        """What the end of the run cut off, in words; steps that may fail are left out."""
+        out: list[str] = []
+        for node, steps in self._waiting.items():
+            for place, step in enumerate(steps):
+                if not step.may_fail:
+                    state = "was not reached" if place else "had not finished"
+                    out.append(f"{node}: {_words(step)} {state} when the run ended")
+        return out
+
+    async def _script(self, device: Device, steps: list[Step]) -> None:
+        while steps:
+            step = steps[0]
+            if step.at is not None and step.at > self._now_us():
+                await asyncio.sleep((step.at - self._now_us()) / 1e6)
+            good = await self._step(device, step)
+            steps.pop(0)
+            if not good:
+                steps.clear()
+
+    async def _step(self, device: Device, step: Step) -> bool:
+        event = self._trace.emit(
+            device.name, "control", "step", note=_arguments(step), label=step.do
+        )
+        try:
+            await device.do(step.do, step.set)
+        except NearbenchError as exc:
+            note = f"{step.do}: {exc}"
+            self._trace.emit(
+                device.name, "control", "step_failed", note=note, cause=event.seq, label="failed"
+            )
+            if not step.may_fail:
+                self.failures.append(f"{device.name}: {note}")
+                return False
+        return True
+
+
+def _words(step: Step) -> str:
+    arguments = _arguments(step)
+    return f"step {step.do!r}" + (f" ({arguments})" if arguments else "")
+
+
+def _arguments(step: Step) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in step.set.items())
