@@ -3,7 +3,7 @@
 The definition in `protocols.layout` stays the single source: `fixed` walks it once and gives a function that reads
 the same values without tree and without spans, or None for a record that it does not know how to read (members that
 may be missing, or whose size or meaning depends on others). A test compares both on random octets. Like
-`protocols.layout` this file knows how construct's objects are made. No clock, no randomness, no IO.
+`protocols/layout/` this file knows how construct's objects are made. No clock, no randomness, no IO.
 """
 
 # construct is untyped: what leaves this file is typed.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import construct
 
 from protocols.layout import Codec, Const, Flags, Record
+from protocols.layout.values import Adapt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +48,8 @@ class _Plan:
         if isinstance(codec, Flags):
             return self._add_flags(codec)
         convert: Callable[[Any], Any] | None = None
-        while (
-            type(codec).__name__ == "_Adapt"
-        ):  # maps one value to another, and looks at nothing else
-            convert = codec._from_wire if convert is None else _chain(codec._from_wire, convert)
+        while type(codec) is Adapt:  # its own class maps a value and looks at nothing else
+            convert = codec.from_wire if convert is None else _chain(codec.from_wire, convert)
             codec = codec.subcon
         form = _form(codec)
         if form is None:
@@ -68,7 +67,7 @@ class _Plan:
         self.form += form
         for name, (low, width, adapter) in codec.fields.items():
             if not name.startswith("_"):
-                convert = None if adapter is None else adapter._from_wire
+                convert = None if adapter is None else adapter.from_wire
                 self.bits.append((name, self.count, low, (1 << width) - 1, convert))
         self.count += 1
         return True

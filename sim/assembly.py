@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim.scenario import NodeSpec, Scenario
     from sim.world import World
 
-__all__ = ["build_devices", "check_scripts", "load_formats"]
+__all__ = ["build_devices", "check_scripts", "load_formats", "setting_path"]
 
 _ADDRESS = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?: \w+)?", re.IGNORECASE)
 _OPERATORS = ("min", "max", "contains", "not")
@@ -44,9 +44,9 @@ def _device(world: World, index: int, spec: NodeSpec) -> Device:
     except ScenarioError:
         raise
     except UsageError as exc:
-        raise fail(_setting_path(index, spec, str(exc)), str(exc)) from None
+        raise fail(setting_path(index, spec, str(exc)), str(exc)) from None
     except NearbenchError as exc:
-        raise fail(_setting_path(index, spec, str(exc)), str(exc)) from exc
+        raise fail(setting_path(index, spec, str(exc)), str(exc)) from exc
     except Exception as exc:  # a user's __init__ may raise anything
         raise node_error(spec.name, 0, "setting it up", exc) from exc
     return device
@@ -80,7 +80,7 @@ def _model(world: World, index: int, spec: NodeSpec) -> Any:
     return model
 
 
-def _setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
+def setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
     """The setting that the message names first."""
     places = {
         key: found.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import math
 import re
 import typing
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
@@ -266,11 +267,38 @@ def convert(value: Any, kind: Any, where: str) -> Any:
         raise NotImplementedError(wanted)
 
     try:
-        return msgspec.convert(value, kind, dec_hook=hook)
+        made = msgspec.convert(value, kind, dec_hook=hook)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
         inner = path.rstrip("`").removeprefix("$").lstrip(".")
         raise UsageError(f"{where}{'.' if inner else ''}{inner}: {message}") from None
+    if isinstance(made, Settings):
+        _check_ranges(made, where)
+    return made
+
+
+_RANGES = {
+    "dbm": (-127, 20),
+    "ms": (0, 3_600_000),
+    "c": (-273.15, 1e6),
+    "mv": (0, 65_535),
+    "pct": (0, 100),
+}
+"""What settings with these units can be; narrower limits are a device's own."""
+
+
+def _check_ranges(settings: Settings, where: str) -> None:
+    """Numbers must be numbers, and in the range of their unit. Raises UsageError that names the setting."""
+    for field in settings.__struct_fields__:
+        value: Any = getattr(settings, field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        low, high = _RANGES.get(field.rpartition("_")[2], (-math.inf, math.inf))
+        if not math.isfinite(value) or not low <= value <= high:
+            raise UsageError(
+                f"{where}.{field}: {value} is out of range"
+                + (f", {low:g} to {high:g}" if math.isfinite(low) else "")
+            )
 
 
 def _shown(value: Any) -> Any:

@@ -136,9 +136,7 @@ class Faults:
             self._attempt(fault, fault.clear)
             self._tell(fault, "cleared", fault_words(fault), cause=event.seq)
 
-    def _tell(
-        self, fault: Fault, state: str, note: str, *, cause: int | None = None
-    ) -> TraceEvent:
+    def _tell(self, fault: Fault, state: str, note: str, *, cause: int | None = None) -> TraceEvent:
         label = f"fault {state}"
         settings = _changed(fault)
         return self._world.emit(
@@ -162,8 +160,8 @@ class Faults:
         model = self._model(spec, fail)
         if wrong := self._wrong_node(model, spec):
             raise fail("node", wrong)
-        if wrong := _wrong_times(model, spec):
-            raise fail(*wrong)
+        if untimely := _wrong_times(model, spec):
+            raise fail(*untimely)
         try:
             settings = convert(spec.set, model.Settings, "set")
             fault = model(spec.name, spec.node, settings, self._world, index + 1)

@@ -19,6 +19,7 @@ __all__ = [
     "Characteristic",
     "Descriptor",
     "LinkError",
+    "LinkParameters",
     "Peer",
     "Service",
     "Sort",
@@ -42,6 +43,15 @@ class Peer(msgspec.Struct, frozen=True):
     authenticated: bool = False
     """encrypted with a key that no man in the middle can have made."""
     bonded: bool = False
+
+
+class LinkParameters(msgspec.Struct, frozen=True):
+    """What a connection runs with."""
+
+    interval_ms: float
+    latency: int
+    """connection events that the peripheral may sleep through."""
+    timeout_ms: int
 
 
 class AttError(Exception):

@@ -10,29 +10,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from protocols.ble.ll_capture import captured_packet
 from protocols.capture import Direction, Packet, Writer, writer_for
-from protocols.errors import OutputError, UnknownNameError, UsageError
+from protocols.errors import UnknownNameError, UsageError
+from sim.air_capture import AirTap, write_packet
 from sim.redaction import hides
 from sim.trace import TraceEvent, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sim.air import Outcome, Transmission
     from sim.world import World
 
 __all__ = ["Recorder"]
 
 _HCI_H4 = 187
-_LE_LL_WITH_PHDR = 256
-_FIRST_ADVERTISING_CHANNEL = 37
-_ADVERTISING_ADDRESS, _ADVERTISING_CRC_INIT = (
-    0x8E89BED6,
-    0x555555,
-)  # of packets that say nothing else: a crowd's
 _ZEROED = "key octets replaced by zeros; --reveal keeps them"
-_ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 
 
 class Recorder:
@@ -60,7 +52,7 @@ class Recorder:
         if node:
             self._world.hci_taps.append(_hci_tap(node, file, writer, reveal=self._world.reveal))
         else:
-            self._world.air.observe(_AirTap(file, writer).on_air)
+            self._world.air.observe(AirTap(file, writer, reveal=self._world.reveal).on_air)
 
     def jsonl(self, file: str, stdout: BinaryIO) -> None:
         """Write the trace as JSON lines to `file`, "-" for standard output."""
@@ -101,13 +93,6 @@ def _is_drive(node: str) -> bool:
     return len(node) == 1  # C:\file
 
 
-def _write(file: str, writer: Writer, packet: Packet) -> None:
-    try:
-        writer.write(packet)
-    except OSError as exc:  # it is no fault of the node that was speaking
-        raise OutputError(file, exc) from exc
-
-
 def _hci_tap(
     node: str, file: str, writer: Writer, *, reveal: bool
 ) -> Callable[[str, int, str, bytes], None]:
@@ -116,50 +101,10 @@ def _hci_tap(
             way: Direction = "sent" if direction == "tx" else "received"
             number = writer.written + 1
             comment = "" if reveal or not hides(packet) else _ZEROED
-            _write(
+            write_packet(
                 file,
                 writer,
                 Packet(number, t_us, _HCI_H4, packet, len(packet), way, node, comment),
             )
 
     return tap
-
-
-class _AirTap:
-    """Writes every LE packet of the air with its pseudo-header."""
-
-    def __init__(self, file: str, writer: Writer) -> None:
-        self._file = file
-        self._writer = writer
-        self._centrals: dict[int, str] = {}  # access address -> node that opened the connection
-
-    def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
-        """Record one packet: as strong as its best listener has it, or as it was sent when nobody listened."""
-        meta = sent.meta
-        connect = getattr(meta, "connect", None)
-        if connect is not None:
-            self._centrals[connect.access_address] = sent.sender
-        reasons = sorted({outcome.reason for outcome in heard if outcome.reason})
-        data = captured_packet(
-            sent.data,
-            channel=int(str(sent.channel)),
-            rssi_dbm=max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm),
-            access_address=getattr(meta, "access_address", _ADVERTISING_ADDRESS),
-            crc_init=getattr(meta, "crc_init", _ADVERTISING_CRC_INIT),
-            phy=int(getattr(meta, "phy", 1)),
-            kind=self._kind(sent),
-        )
-        comment = f"from {sent.sender}" + (
-            f"; lost at a listener: {', '.join(reasons)}" if reasons else ""
-        )
-        number = self._writer.written + 1
-        packet = Packet(
-            number, sent.start_us, _LE_LL_WITH_PHDR, data, len(data), None, "air", comment
-        )
-        _write(self._file, self._writer, packet)
-
-    def _kind(self, sent: Transmission) -> int:
-        central = self._centrals.get(getattr(sent.meta, "access_address", _ADVERTISING_ADDRESS))
-        if central is not None:
-            return _TO_PERIPHERAL if sent.sender == central else _TO_CENTRAL
-        return _ADVERTISING if int(str(sent.channel)) >= _FIRST_ADVERTISING_CHANNEL else _AUXILIARY

@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from protocols.errors import NearbenchError, SimulationError, UnknownNameError, origin_of
+from protocols.errors import (
+    EncodeError,
+    NearbenchError,
+    SimulationError,
+    UnknownNameError,
+    UsageError,
+    origin_of,
+)
 from sim import scenario as scenarios
 from sim.air import Air
 from sim.air import Path as Walk
 from sim.air_trace import AirTrace
-from sim.assembly import build_devices, check_scripts, load_formats
+from sim.assembly import build_devices, check_scripts, load_formats, setting_path
 from sim.causes import Causes
 from sim.clock import VirtualLoop
 from sim.crowds import join_crowd
@@ -327,8 +334,15 @@ class World:
         from sim.ble.stack import build  # as in `run`
 
         await asyncio.sleep(max(0, at_us - self.now_us) / 1e6)
-        await build(device, self)
-        await device.start()
+        try:
+            await build(device, self)
+            await device.start()
+        except (EncodeError, UsageError) as exc:  # what its settings say cannot be sent
+            spec = self._specs[device.name]
+            raise self.scenario.error(
+                setting_path(self.scenario.node.index(spec), spec, str(exc)),
+                f"{device.name}: {exc}",
+            ) from exc
 
     async def _named(self, node: str, task: Coroutine[Any, Any, Any]) -> Any:
         try:

@@ -110,6 +110,47 @@ def _phone(name: str) -> dict[str, Any]:
     return _device(_phones(), name)
 
 
+def _faults() -> list[dict[str, Any]]:
+    from sim.faults import FAULTS
+
+    return [
+        {"name": name, "title": f"{fault.title()}.", "status": _status(fault), "befalls": fault.befalls}
+        for name, fault in FAULTS
+    ]
+
+
+def _status(fault: Any) -> str:
+    return "not simulated" if fault.not_simulated else "executed"
+
+
+def _fault_lines(row: dict[str, Any]) -> list[str]:
+    return [f"{row['name']:<25} {row['status']:<14} {row['title']}"]
+
+
+def _fault(name: str) -> dict[str, Any]:
+    from sim.device import settings_table
+    from sim.faults import FAULTS
+
+    model = FAULTS.get(name)
+    return {
+        "name": name,
+        "title": f"{model.title()}.",
+        "status": _status(model),
+        "not_simulated": model.not_simulated,
+        "befalls": _BEFALLS[model.befalls],
+        "when": "at one instant (from)" if model.momentary else "from ... until",
+        "source": model.about,
+        "settings": settings_table(model.Settings),
+    }
+
+
+_BEFALLS = {
+    "air": "the air; a node narrows it down",
+    "node": "a node",
+    "accessory": "an accessory",
+}
+
+
 def _formats() -> list[dict[str, Any]]:
     from protocols.ble.payloads import FORMATS
 
@@ -185,7 +226,7 @@ KINDS: dict[str, Kind] = {
     "accessories": Kind(lambda: _device_rows(_accessories()), _accessory),
     "phones": Kind(lambda: _device_rows(_phones()), _phone),
     "formats": Kind(_formats, _format),
-    "faults": Kind(_nothing, _unknown("fault"), "no faults are registered yet"),
+    "faults": Kind(_faults, _fault, lines=_fault_lines),
     "attributes": Kind(_attributes, _attribute),
     "rules": Kind(_rules, _rule, lines=_rule_lines),
     "transports": Kind(_nothing, _unknown("transport"), "no transports are registered yet"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from sim.device import Place
-    from sim.gatt import Advert, Peer, Service
+    from sim.gatt import Advert, LinkParameters, Peer, Service
 
 __all__ = ["ACCESSORIES", "Accessory", "AccessorySettings", "Peripheral"]
 
@@ -77,6 +77,16 @@ class Peripheral(Protocol):
 
     async def disconnect(self, peer: Peer) -> None:
         """Close a connection."""
+        ...
+
+    async def request_parameters(
+        self, peer: Peer, low_ms: float, high_ms: float, latency: int, timeout_ms: int
+    ) -> bool:
+        """Ask the central for connection parameters; whether it accepted. False when the connection is gone."""
+        ...
+
+    def parameters(self, peer: Peer) -> LinkParameters | None:
+        """Connection parameters in force, None when the connection is gone."""
         ...
 
     async def request_security(self, peer: Peer) -> None:

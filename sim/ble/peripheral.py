@@ -1,8 +1,8 @@
 """The BLE radio of an accessory: GATT server and advertising sets, on bumble's Device.
 
 Bluetooth Core 5.4, Vol 4 Part E 7.8.52 to 7.8.56 (advertising sets), Vol 3 Part G 4.10 and 4.11. Rules of the file:
-* One advertising set per handle, legacy PDUs unless `extended`; its interval is exactly the one asked for (minimum
-  and maximum are the same), in steps of 0.625 ms.
+* One advertising set per handle, legacy PDUs unless `extended`; its interval is the one asked for, in steps of
+  0.625 ms. What the firmware asked for and what faults made of it are kept apart.
 * A connectable set stops when a central connects by it, as controllers do, and starts again when that connection
   ends, unless it was stopped or replaced meanwhile.
 * Callbacks of the device run through `Stack.attempt`.
@@ -15,16 +15,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from bumble import hci
-from bumble.device import (
-    AdvertisingEventProperties,
-    AdvertisingParameters,
-    AdvertisingSet,
-    Connection,
-)
+from bumble.device import AdvertisingSet, Connection
 
 from protocols.data.gatt_names import uuid_name
 from protocols.errors import UsageError
 from sim.ble.advert_check import check_advert, with_data
+from sim.ble.advert_parameters import set_parameters
 from sim.ble.gatt_table import GattTable
 from sim.ble.host import AirDevice, uuid_text
 from sim.ble.parameters import Wish, ask, in_force
@@ -33,8 +29,7 @@ from sim.ble.subscriptions import Subscriptions
 if TYPE_CHECKING:
     from sim.accessories import Accessory
     from sim.ble.stack import Stack
-    from sim.ble.parameters import Parameters
-    from sim.gatt import Advert, Peer, Service
+    from sim.gatt import Advert, LinkParameters, Peer, Service
 
 __all__ = ["AirPeripheral"]
 
@@ -120,7 +115,12 @@ class AirPeripheral:
             advertising_handle=handle,
             auto_restart=False,
             random_address=address,
-            advertising_parameters=self._parameters(advert, handle),
+            advertising_parameters=set_parameters(
+                advert,
+                handle,
+                power_dbm=self._accessory.settings.tx_power_dbm,
+                random=bool(self._stack.own_address_type),
+            ),
             advertising_data=b"",
             scan_response_data=b"",
             periodic_advertising_parameters=None,
@@ -205,28 +205,6 @@ class AirPeripheral:
             text = self._stack.air_address
         self._stack.place.claim(self._stack.node, text)
         return hci.Address(text, hci.AddressType.RANDOM_DEVICE)
-
-    def _parameters(self, advert: Advert, handle: int) -> AdvertisingParameters:
-        connectable, scannable = advert.sort == "connectable", advert.sort == "scannable"
-        power = (
-            self._accessory.settings.tx_power_dbm
-            if advert.tx_power_dbm is None
-            else advert.tx_power_dbm
-        )
-        random = advert.set_address is not None or bool(self._stack.own_address_type)
-        return AdvertisingParameters(
-            advertising_event_properties=AdvertisingEventProperties(
-                is_connectable=connectable,
-                is_scannable=scannable or (connectable and not advert.extended),
-                is_legacy=not advert.extended,
-            ),
-            primary_advertising_interval_min=advert.interval_ms
-            + 1e-6,  # bumble cuts, so that 20.625 would be 20
-            primary_advertising_interval_max=advert.interval_ms + 1e-6,
-            own_address_type=hci.OwnAddressType.RANDOM if random else hci.OwnAddressType.PUBLIC,
-            advertising_tx_power=power,
-            advertising_sid=handle & 0x0F,
-        )
 
     # Connections
 
@@ -334,7 +312,7 @@ class AirPeripheral:
         wish = Wish(low_ms, high_ms, latency, timeout_ms)
         return await ask(self._stack, connection, self._gone[peer.handle], wish)
 
-    def parameters(self, peer: Peer) -> Parameters | None:
+    def parameters(self, peer: Peer) -> LinkParameters | None:
         """Connection parameters in force, None when the connection is gone."""
         connection = self._links.get(peer.handle)
         return None if connection is None else in_force(connection)

@@ -28,6 +28,7 @@ class DirectedSettings(Settings, frozen=True, kw_only=True):
 class AirFault(Fault):
     """Stops packets at their receivers."""
 
+    Settings: ClassVar[type[Settings]] = DirectedSettings
     befalls: ClassVar[Befalls] = "air"
     settings: Any
 

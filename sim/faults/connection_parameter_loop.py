@@ -15,7 +15,7 @@ from sim.units import Duration  # msgspec reads the annotations
 
 if TYPE_CHECKING:
     from sim.faults import Befalls, FaultPlace
-    from sim.gatt import Peer
+    from sim.gatt import LinkParameters, Peer
 
 
 class ParameterLoopSettings(Settings, frozen=True, kw_only=True):
@@ -36,7 +36,9 @@ class ParameterLoopSettings(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not 7.5 <= self.interval_min_ms <= self.interval_max_ms <= 4000:
-            raise ValueError("interval_min_ms, interval_max_ms: allowed are 7.5 to 4000 ms, in order")
+            raise ValueError(
+                "interval_min_ms, interval_max_ms: allowed are 7.5 to 4000 ms, in order"
+            )
         if not 0 <= self.latency <= 499:
             raise ValueError(f"latency {self.latency}: allowed are 0 to 499 events")
         if not 100 <= self.timeout_ms <= 32000:
@@ -80,11 +82,17 @@ class ParameterLoop(Fault):
             in_force = device.ble.parameters(peer)
             if in_force is None:
                 return
-            low, high = settings.interval_min_ms, settings.interval_max_ms
-            if low <= in_force.interval_ms <= high and in_force.latency == settings.latency:
+            if self._satisfied(in_force):
                 continue
             asked += 1
-            await device.ble.request_parameters(peer, low, high, settings.latency, settings.timeout_ms)
+            low, high = settings.interval_min_ms, settings.interval_max_ms
+            latency, timeout_ms = settings.latency, settings.timeout_ms
+            await device.ble.request_parameters(peer, low, high, latency, timeout_ms)
+
+    def _satisfied(self, now: LinkParameters) -> bool:
+        wish = self.settings
+        fits = wish.interval_min_ms <= now.interval_ms <= wish.interval_max_ms
+        return fits and (now.latency, now.timeout_ms) == (wish.latency, wish.timeout_ms)
 
 
 FAULT = ParameterLoop

@@ -30,7 +30,9 @@ class Corruption(AirFault):
     """Bits arrive wrong, and the receiver drops the packet for its CRC."""
 
     Settings: ClassVar[type[Settings]] = CorruptionSettings
-    about = "Core 5.4 Vol 6 Part B 3.1.1; errors are independent of each other. confidence: documented"
+    about = (
+        "Core 5.4 Vol 6 Part B 3.1.1; errors are independent of each other. confidence: documented"
+    )
     settings: CorruptionSettings
 
     def stops(self, receiver: str, data: bytes, meta: Any) -> str:

@@ -41,7 +41,9 @@ class JammerSettings(Settings, frozen=True, kw_only=True):
         if any(not 0 <= channel <= 39 for channel in self.channels):
             raise ValueError(f"channels {list(self.channels)}: allowed are 0 to 39")
         if not 0 < self.duty_pct <= 100:
-            raise ValueError(f"duty_pct {self.duty_pct:g}: allowed are more than 0 up to 100 percent")
+            raise ValueError(
+                f"duty_pct {self.duty_pct:g}: allowed are more than 0 up to 100 percent"
+            )
         if self.period < 100:
             raise ValueError("period: must be at least 100us")
         if not -100 <= self.power_dbm <= 40:

@@ -187,6 +187,30 @@ MUTATIONS = {
     "us18_factory_reset_repaired": [
         ("nobody forgets", 'do = "forget"\nset = { peer = "lock" }', 'do = "cancel"', "connect"),
     ],
+    "us18_bond_lost": [
+        ("nothing happens to the lock", 'from = "20s"', 'from = "50s"', "bond_missing"),
+        ("the bond is with somebody else", 'peer = "phone"', 'peer = "tablet"', "IB-34"),
+        ("the user forgets the lock, too", "other_side_too = false", "other_side_too = true", "IB-34"),
+    ],
+    "us18_bond_lost_repaired": [
+        ("the user does not forget it", "other_side_too = true", "other_side_too = false", "connect"),
+    ],
+    "us19_parameter_loop": [
+        ("the phone keeps what it accepts", "set = { rules = { \"IB-24\" = true } }", "", "IB-24"),
+        ("the sensor asks once", "times = 0", "times = 1", "asks again"),
+        ("the sensor asks for what breaks a rule", "interval_max_ms = 60", "interval_max_ms = 30", "IB-24"),
+    ],
+    "us19_parameter_loop_repaired": [
+        ("the sensor asks twice", "times = 1", "times = 2", "asks once"),
+    ],
+    "us19_parameters_refused": [
+        ("the range is wide enough", "interval_max_ms = 30", "interval_max_ms = 45", "IB-20"),
+        ("the phone does not mind", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-20" = false } }', "IB-20"),
+    ],
+    "us19_parameters_refused_repaired": [
+        ("the range is too narrow", "interval_max_ms = 45", "interval_max_ms = 30", "accepted at once"),
+        ("the phone overwrites it", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-24" = true } }', "never asked for again"),
+    ],
 }  # fmt: skip
 CASES = [(name, *row) for name, rows in MUTATIONS.items() for row in rows]
 

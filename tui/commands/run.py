@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "a scenario by name or path; its expectations decide the exit status"
 EXAMPLE = """  nearbench run thermometer_session --capture air.pcapng --capture phone:phone.btsnoop
-  nearbench run my_beacon.toml --set beacon.interval_ms=500 --for 30s --json"""
+  nearbench run my_beacon.toml --set beacon.interval_ms=500 --for 30s --json
+  nearbench run thermometer_session --fault loss:probability=0.2,node=phone"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="a setting of a node"
     )
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[:KEY=VALUE,...]",
+        help="something that goes wrong (repeatable; `nearbench list faults`); node, from and until are keys too",
+    )  # fmt: skip
     parser.add_argument(
         "--for",
         dest="duration",
@@ -93,6 +98,7 @@ def settings_of(pairs: list[str]) -> dict[str, Any]:
 def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None) -> int:
     """Run a scenario as the options say, print what was asked for."""
     from sim import scenario
+    from sim.fault_schedule import with_faults
     from sim.recording import Recorder
     from sim.units import parse_duration_us
     from sim.world import World
@@ -106,6 +112,7 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
         except ValueError as exc:
             raise UsageError(f"--for: {exc}") from None
     chosen = scenario.with_settings(scenario.load(name), settings_of(options.set))
+    chosen = with_faults(chosen, options.fault)
     world = World(chosen, seed=options.seed, speed=speed, reveal=options.reveal)
     recorder = Recorder(world)
     try:
@@ -132,11 +139,14 @@ def _draw(world: Any) -> Any:
     """Print the ladder while it happens."""
     import shutil
 
+    from sim.fault_schedule import fault_words
     from sim.ladder import drawing
 
     columns = max(80, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
     ladder = drawing(world.parties(), columns=columns)
     print(f"{world.scenario.title} (seed {world.seed})")
+    for fault in world.faults.all:
+        print(f"fault: {fault_words(fault)}")
     print(ladder.header())
 
     def sink(event: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from protocols.errors import UsageError
 from tui.output import document, line, say
 from tui.verify import FileReport, verify_file
 
@@ -25,8 +26,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 all checks agree, 1 one does not (or a file held nothing to check)."""
-    reports = [verify_file(path) for path in options.files]
+    """0 all checks agree, 1 one does not (or a file held nothing to check), 2 a file cannot be read."""
+    reports: list[FileReport] = []
+    unreadable = False
+    for path in options.files:
+        try:
+            reports.append(verify_file(path))
+        except UsageError as exc:  # the other files are still checked
+            say(f"nearbench: {exc}")
+            unreadable = True
     if options.json:
         print(document({"files": [report.as_plain() for report in reports]}))
     else:
@@ -36,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
         good = sum(report.ok for report in reports)
         print(f"{good} of {len(reports)} files ok, {checks} checks")
     _say_unchecked(reports)
+    if unreadable:
+        return 2
     return 0 if all(report.ok for report in reports) else 1
 
 

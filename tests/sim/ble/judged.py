@@ -57,9 +57,7 @@ class OurWorld(World):
         from bumble.device import Device
 
         public = f"00:00:00:00:00:{ord(name[0]):02X}"
-        controller = AirController(
-            name, self.air, self.loop, self.streams, public_address=public
-        )
+        controller = AirController(name, self.air, self.loop, self.streams, public_address=public)
         device = Device.with_hci(name, hci.Address(address), controller, controller)
         self.do(device.power_on())
         return device
@@ -510,7 +508,9 @@ IO = PairingDelegate.IoCapability
 class Human(PairingDelegate):
     """Types what the other side shows (plus `slip`), agrees to equal numbers unless told not to."""
 
-    def __init__(self, io: Any, screen: dict[str, int], *, slip: int = 0, agree: bool = True) -> None:
+    def __init__(
+        self, io: Any, screen: dict[str, int], *, slip: int = 0, agree: bool = True
+    ) -> None:
         super().__init__(io)
         self.screen = screen
         self.slip = slip

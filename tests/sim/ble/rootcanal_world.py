@@ -28,12 +28,19 @@ if TYPE_CHECKING:
 
 hci: Any = typed_hci
 START_S, ANSWER_S = 10.0, 2.0
-HEADERS = {0x02: (4, 2, 2), 0x04: (2, 1, 1), 0x05: (4, 2, 2)}  # type -> octets, offset and octets of the length
+HEADERS = {
+    0x02: (4, 2, 2),
+    0x04: (2, 1, 1),
+    0x05: (4, 2, 2),
+}  # type -> octets, offset and octets of the length
 
 
 def binary() -> Path:
     """The program; skips the test where there is none, fails it where CI should have installed it."""
-    runs_here = (platform.system(), platform.machine()) in (("Linux", "x86_64"), ("Darwin", "x86_64"))
+    runs_here = (platform.system(), platform.machine()) in (
+        ("Linux", "x86_64"),
+        ("Darwin", "x86_64"),
+    )
     if importlib.util.find_spec("rootcanal") is not None:
         from rootcanal.binaries import (  # pyright: ignore[reportMissingImports] # optional
             get_package_binary_resource_path,
@@ -41,7 +48,9 @@ def binary() -> Path:
 
         path: Path = get_package_binary_resource_path("rootcanal")
         return path
-    message = "rootcanal is not installed: .venv/bin/pip install -e '.[judge]' (x86-64 Linux and macOS)"
+    message = (
+        "rootcanal is not installed: .venv/bin/pip install -e '.[judge]' (x86-64 Linux and macOS)"
+    )
     if os.environ.get("CI") and runs_here:
         pytest.fail(message)
     pytest.skip(message)
@@ -69,16 +78,19 @@ class Process:
             stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + START_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1.0).close()
-                return
-            except OSError:
-                code = self.process.poll()
-                if code is not None or time.monotonic() > until:
-                    self.stop()
-                    pytest.fail(f"rootcanal does not listen after {START_S} s, exit code {code}")
-                time.sleep(0.05)
+        while not self._listens():
+            code = self.process.poll()
+            if code is not None or time.monotonic() > until:
+                self.stop()
+                pytest.fail(f"rootcanal does not listen after {START_S} s, exit code {code}")
+            time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1.0).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         self.process.terminate()
@@ -102,7 +114,9 @@ class Wire(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
-        if sys.platform == "linux":  # its server writes in pieces: acknowledge at once, or wait 40 ms
+        if (
+            sys.platform == "linux"
+        ):  # its server writes in pieces: acknowledge at once, or wait 40 ms
             quick = self.transport.get_extra_info("socket")
             quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self.buffer += data
@@ -192,6 +206,11 @@ class RootcanalWorld:
         self.run(0)
 
 
+def _answers(event: bytes, opcode: bytes) -> bool:
+    """Whether it is the Command Complete or Command Status of `opcode`."""
+    return event[4:6] == opcode if event[1] == 0x0E else event[1] == 0x0F and event[5:7] == opcode
+
+
 class RootcanalHost(RawHost):
     """`RawHost` on a controller of rootcanal; it waits for answers."""
 
@@ -211,15 +230,13 @@ class RootcanalHost(RawHost):
         while self.world.loop.now_us < until_us:
             self.world.run(1000)
             got = [event for _, event in self.events[before:]]
-            if any(e[1] == 0x0E and e[4:6] == octets or e[1] == 0x0F and e[5:7] == octets for e in got):
+            if any(_answers(event, octets) for event in got):
                 return got
         return [event for _, event in self.events[before:]]
 
     def command(self, command: Any) -> bytes:
         octets = command.op_code.to_bytes(2, "little")
         for event in self.raw(bytes(command)):
-            if event[1] == 0x0E and event[4:6] == octets:
-                return event[6:]
-            if event[1] == 0x0F and event[5:7] == octets:
-                return event[3:4]
+            if _answers(event, octets):
+                return event[6:] if event[1] == 0x0E else event[3:4]
         raise AssertionError(f"no answer to {command.name}")

@@ -66,5 +66,3 @@ class StockHost(RawHost):
         real.set_packet_sink(self)
         self.controller: Any = _Later(world, real)
         self.reset()
-
-

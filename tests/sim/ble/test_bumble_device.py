@@ -121,7 +121,9 @@ async def test_a_device_on_a_legacy_only_controller_uses_the_legacy_commands():
     sent: list[int] = []
     for name, address in (("a", ADDRESS_A), ("b", ADDRESS_B)):
         controller = LegacyController(name, stage.air, stage.loop, stage.streams)
-        controller.observe_hci(lambda to_host, p: None if to_host else sent.append(p[1] | p[2] << 8))
+        controller.observe_hci(
+            lambda to_host, p: None if to_host else sent.append(p[1] | p[2] << 8)
+        )
         device = Device(name=name, address=hci.Address(address), host=Host(controller, controller))
         await device.power_on()
         devices.append(device)

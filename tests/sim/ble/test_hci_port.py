@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
+from pathlib import Path
 
 import pytest
 from bumble import hci
@@ -184,6 +186,17 @@ def test_features_are_what_there_are_commands_for(world):
         has = bool(features & hci.LeFeatureMask[name])
         assert {opcode in a.controller.handled for opcode in opcodes} == {has}, name
     assert {one.name for one in features} <= set(FEATURES) | WITHOUT_COMMANDS
+
+
+def test_the_document_lists_the_le_commands_that_are_not_there(world):
+    """docs/fidelity.md: opcodes and ranges of them in its table."""
+    text = (Path(__file__).parents[3] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    listed: list[int] = []
+    for first, last in re.findall(r"`(0x2[0-9A-F]{3})(?:\.\.(0x2[0-9A-F]{3}))?`", text):
+        listed += range(int(first, 16), int(last or first, 16) + 1)
+    known = {opcode for opcode in hci.HCI_Command.command_names if opcode >> 10 == 0x08}
+    assert len(set(listed)) == len(listed)
+    assert set(listed) == known - world.host("a").controller.handled
 
 
 def test_a_command_of_a_feature_that_is_switched_off_is_unknown(world):

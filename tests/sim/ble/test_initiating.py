@@ -74,7 +74,9 @@ def test_the_request_carries_the_hosts_channel_classification(world, pair, exten
     b.connect(PUBLIC_A + "/P", extended=extended)
     world.run(3 * S)
     request = next(s for s in world.of("b") if s.data[0] & 0x0F == PduType.CONNECT_IND)
-    assert request.data[30:35] == channels  # header 2, InitA and AdvA 12, and 16 octets of LLData before it
+    assert (
+        request.data[30:35] == channels
+    )  # header 2, InitA and AdvA 12, and 16 octets of LLData before it
     link = {s.channel for s in world.sent if s.meta.access_address != ADV_ACCESS_ADDRESS}
     assert link == set(range(12, 24))
 

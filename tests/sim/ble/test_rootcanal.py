@@ -16,7 +16,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "controllers.md"
 
 def listed() -> list[tuple[str, str]]:
     """Scenario and value of each row of the document's table; both may hold `*`."""
-    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.M)
+    rows = re.findall(r"(?m)^\| `([^`]+)` \| `([^`]+)` \|", DOCUMENT.read_text(encoding="utf-8"))
     assert len(rows) > 10
     return rows
 
@@ -65,7 +65,9 @@ def test_both_number_the_supported_commands_alike():
         OpCodeIndex,
     )
 
-    ours = {opcode: mask.bit_length() - 1 for opcode, mask in hci.HCI_SUPPORTED_COMMANDS_MASKS.items()}
+    ours = {
+        opcode: mask.bit_length() - 1 for opcode, mask in hci.HCI_SUPPORTED_COMMANDS_MASKS.items()
+    }
     checked = 0
     for index in OpCodeIndex:
         opcode = int(getattr(OpCode, index.name, 0))

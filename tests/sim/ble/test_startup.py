@@ -52,7 +52,9 @@ def test_commands_of_classic_bluetooth_are_refused_with_the_event_that_the_host_
     parameters, status_due = CLASSIC[opcode]
     [answer] = host.raw(command(opcode, parameters))
     octets = opcode.to_bytes(2, "little")
-    expected = b"\x04\x0f\x04\x01\x01" + octets if status_due else b"\x04\x0e\x04\x01" + octets + b"\x01"
+    expected = (
+        b"\x04\x0f\x04\x01\x01" + octets if status_due else b"\x04\x0e\x04\x01" + octets + b"\x01"
+    )
     assert answer == expected
     mask = int.from_bytes(host.ok(hci.HCI_Read_Local_Supported_Commands_Command())[1:], "little")
     assert not mask & MASKS.get(opcode, 0)
