@@ -166,6 +166,7 @@ class Faults:
             settings = convert(spec.set, model.Settings, "set")
             fault = model(spec.name, spec.node, settings, self._world, index + 1)
             fault.check()
+            fault.enter(self._world)
         except UsageError as exc:
             raise fail("set", str(exc)) from None
         except NearbenchError:

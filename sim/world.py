@@ -242,6 +242,14 @@ class World:
         """Place or walk of a node."""
         return _place(self._specs[node])
 
+    def join(self, device: Device, beside: str, at: tuple[float, ...] = ()) -> None:
+        """A device that the scenario does not have, a fault's: at that place, else beside a node."""
+        near = self._specs[beside]
+        self._specs[device.name] = msgspec.structs.replace(
+            near, name=device.name, at=at or near.at, path=() if at else near.path, power=None
+        )
+        self.devices[device.name] = device
+
     def hci(self, node: str, direction: str, packet: bytes) -> None:
         """Trace and capture one HCI packet."""
         shown = packet if self.reveal else redacted(packet)

@@ -34,6 +34,7 @@ from protocols.layout import (
     Hex,
     MacLE,
     Mapped,
+    Named,
     Node,
     Octets,
     Record,
@@ -214,11 +215,11 @@ VALUES: dict[int, Codec] = {
     0x17: Sized(Record("_target_addresses" / Records(MacLE)), "field_length", step=6),
     0x18: Sized(Record("_target_addresses" / Records(MacLE)), "field_length", step=6),
     0x19: _fixed(
-        "appearance" / Mapped(U16LE, lambda n: n, lambda n: n, appearance_name), size=2
+        "appearance" / Named(U16LE, appearance_name), size=2
     ),
     0x1A: _fixed("adv_interval_ms" / Scaled(U16LE, 0.625), size=2),
     0x1B: _fixed("le_address" / MacLE, "le_address_type" / _ADDRESS_TYPE, size=7),
-    0x1C: _fixed("le_role" / Mapped(U8, lambda n: n, lambda n: n, LE_ROLES.get), size=1),
+    0x1C: _fixed("le_role" / Named(U8, LE_ROLES), size=1),
     0x1D: _fixed("_hash_c256" / Hex(16), size=16),
     0x1E: _fixed("_randomizer_r256" / Hex(16), size=16),
     0x1F: _list("solicitation_uuids", Uuid32LE),
@@ -254,7 +255,7 @@ def _layout_of(fields: Any) -> int | None:
 STRUCTURE: Codec = Body(
     U8,
     Record(
-        "type" / Mapped(U8, lambda n: n, lambda n: n, type_name),
+        "type" / Named(U8, type_name),
         Choice(_layout_of, VALUES, _OPAQUE),
     ),
     "ad_length_overrun",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from protocols.ble.payloads.eddystone_config import FrameType
+from protocols.ble.payloads._eddystone_config import FrameType
 from protocols.ble.payloads.eddystone_eid import eid_frame
 from protocols.ble.payloads.eddystone_etlm import etlm_frame
 from protocols.ble.payloads.eddystone_tlm import tlm_frame

@@ -17,7 +17,7 @@ from protocols.layout import (
     Choice,
     Codec,
     Hex,
-    Mapped,
+    Named,
     Node,
     Optional,
     Record,
@@ -35,7 +35,7 @@ _RANGE = ("first_handle" / U16LE, "last_handle" / U16LE, _VALUE)
 
 
 def _named(table: dict[int, str]) -> Codec:
-    return Mapped(U8, lambda n: n, lambda n: n, lambda n: table.get(n, f"unknown {n:#04x}"))
+    return Named(U8, lambda n: table.get(n, f"unknown {n:#04x}"))
 
 
 ATT_BODIES: dict[int, Codec] = {
@@ -58,7 +58,7 @@ PDUS: dict[int, Codec] = {
 }
 START: Codec = Record(
     "l2cap_length" / U16LE,
-    "cid" / Mapped(U16LE, lambda n: n, lambda n: n, CHANNELS.get),
+    "cid" / Named(U16LE, CHANNELS),
     Choice(lambda f: f.cid, PDUS, _REST),
 )
 

@@ -7,6 +7,7 @@ little-endian. Reading and writing is in `protocols.ble.link_layer`. No clock, n
 
 from __future__ import annotations
 
+from protocols.ble.ll_radio import CRC_OCTETS
 from protocols.data.hci_names import error_name
 from protocols.data.ll_control import control_name
 from protocols.layout import (
@@ -22,6 +23,7 @@ from protocols.layout import (
     Hex,
     MacLE,
     Mapped,
+    Named,
     Optional,
     Record,
     Scaled,
@@ -34,6 +36,8 @@ __all__ = [
     "ADVERTISING_PDUS",
     "AUX_TYPES",
     "CONTROL_BODIES",
+    "CONTROL_LLID",
+    "CRC",
     "CTE_INFO",
     "DATA_HEADER",
     "EXTENDED",
@@ -47,6 +51,7 @@ __all__ = [
 ]
 
 EXTENDED_TYPE = 0x7
+CONTROL_LLID = 3
 
 PHYS = {0: "1M", 1: "2M", 2: "coded"}
 PDU_KINDS = {
@@ -61,7 +66,8 @@ PDU_KINDS = {
 AUX_TYPES = {0: "AUX_ADV_IND", 1: "AUX_CHAIN_IND", 2: "AUX_SYNC_IND", 3: "AUX_SCAN_RSP"}
 
 NUMBER32 = Mapped(U32LE, lambda n: f"{n:08x}", lambda text: int(text, 16))
-_ERROR = Mapped(U8, lambda n: n, lambda n: n, error_name)
+_ERROR = Named(U8, error_name)
+CRC: Codec = Record("crc" / Hex(CRC_OCTETS))
 
 PHDR: Codec = Record(
     "rf_channel" / U8,
@@ -194,12 +200,12 @@ CONTROL_BODIES: dict[int, Codec] = {
     0x03: Record("random" / Hex(8), "ediv" / U16LE, "skd_central" / Hex(8), "iv_central" / Hex(4)),
     0x04: Record("skd_peripheral" / Hex(8), "iv_peripheral" / Hex(4)),
     **dict.fromkeys((0x05, 0x06, 0x0A, 0x0B, 0x12, 0x13), _NOTHING),
-    0x07: Record("unknown_type" / Mapped(U8, lambda n: n, lambda n: n, control_name)),
+    0x07: Record("unknown_type" / Named(U8, control_name)),
     **dict.fromkeys((0x08, 0x09, 0x0E), _FEATURES),
     0x0C: Record("version" / U8, "company" / U16LE, "subversion" / U16LE),
     0x0D: Record("error" / _ERROR),
     **dict.fromkeys((0x0F, 0x10), _RANGE),
-    0x11: Record("reject_opcode" / Mapped(U8, lambda n: n, lambda n: n, control_name), "error" / _ERROR),
+    0x11: Record("reject_opcode" / Named(U8, control_name), "error" / _ERROR),
     **dict.fromkeys((0x14, 0x15), _LENGTHS),
     **dict.fromkeys((0x16, 0x17), _PHY_SETS),
     0x18: Record("phy_central_to_peripheral" / U8, "phy_peripheral_to_central" / U8, "instant" / U16LE),

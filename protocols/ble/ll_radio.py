@@ -7,6 +7,10 @@ no randomness, no IO.
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from protocols.format import Keys
 
 __all__ = [
     "ADVERTISING_ADDRESS",
@@ -15,6 +19,7 @@ __all__ = [
     "air_time_us",
     "channel_of_rf",
     "crc24",
+    "crc_init_of",
     "rf_of_channel",
 ]
 
@@ -44,6 +49,11 @@ def crc24(pdu: bytes, init: int = ADVERTISING_CRC_INIT) -> bytes:
     for octet in pdu:
         state = state >> 8 ^ table[(state ^ octet) & 0xFF]
     return state.to_bytes(CRC_OCTETS, "little")
+
+
+def crc_init_of(keys: Keys, *, on_advertising: bool) -> int | None:
+    """Initial value of a packet's CRC: the fixed one under the advertising address, else the context's, if any."""
+    return ADVERTISING_CRC_INIT if on_advertising else keys.number("crc_init")
 
 
 def channel_of_rf(rf_channel: int) -> int:

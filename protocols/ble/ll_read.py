@@ -18,6 +18,8 @@ from protocols.ble.ll_layout import (
     ADVERTISING_HEADER,
     ADVERTISING_PDUS,
     CONTROL_BODIES,
+    CONTROL_LLID,
+    CRC,
     CTE_INFO,
     DATA_HEADER,
     EXTENDED_TYPE,
@@ -29,10 +31,10 @@ from protocols.ble.ll_layout import (
 from protocols.ble.ll_phdr import header_value
 from protocols.ble.ll_radio import (
     ADVERTISING_ADDRESS,
-    ADVERTISING_CRC_INIT,
     CRC_OCTETS,
     PRIMARY_RF,
     crc24,
+    crc_init_of,
 )
 from protocols.data.ll_control import control_name
 from protocols.errors import DecodeError
@@ -43,12 +45,10 @@ __all__ = ["decode_bare", "decode_with_header"]
 
 PHDR_OCTETS = 10
 _PHDR_FLAGS = 8
-_CONTROL = 3
 _WITH_CH_SEL = (0x0, 0x1, 0x2, 0x4, 0x5, 0x6)
 
 _ADDRESS = Record("access_address" / NUMBER32)
 _CODING = Record("coding" / U8)
-_CRC = Record("crc" / Hex(CRC_OCTETS))
 
 
 def decode_bare(reader: Reader) -> Fields:
@@ -84,17 +84,19 @@ def _packet(reader: Reader, at: int, phdr: PseudoHeader | None) -> Fields:
         name, values = _advertising(reader, pdu, at, phdr)
     else:
         name, values = _connected(reader, pdu, at)
-    common |= _crc(reader, pdu, phdr, known=on_advertising)
+    common |= _crc(reader, pdu, phdr, on_advertising=on_advertising)
     if phdr is not None:
         common["phdr"] = to_plain(phdr)
     fields: Fields = as_fields(PACKETS, {"pdu": name, **common, **values})
     return fields
 
 
-def _crc(reader: Reader, pdu: bytes, phdr: PseudoHeader | None, *, known: bool) -> dict[str, Any]:
+def _crc(
+    reader: Reader, pdu: bytes, phdr: PseudoHeader | None, *, on_advertising: bool
+) -> dict[str, Any]:
     at = len(reader.data) - CRC_OCTETS
-    out = reader.read(_CRC, reader.data[at:], base=at)
-    init = _crc_init(reader.keys, known=known)
+    out = reader.read(CRC, reader.data[at:], base=at)
+    init = crc_init_of(reader.keys, on_advertising=on_advertising)
     if init is not None:
         out["crc_ok"] = crc24(pdu, init).hex() == out["crc"]
     elif phdr is not None and phdr.crc_checked:
@@ -103,10 +105,6 @@ def _crc(reader: Reader, pdu: bytes, phdr: PseudoHeader | None, *, known: bool) 
         expected = f", {crc24(pdu, init).hex()} computed" if init is not None else ""
         reader.fault("crc", at, f"{out['crc']} is wrong{expected}")
     return out
-
-
-def _crc_init(keys: Keys, *, known: bool) -> int | None:
-    return ADVERTISING_CRC_INIT if known else keys.number("crc_init")
 
 
 def _whole(reader: Reader, pdu: bytes, header: int = 2) -> None:
@@ -174,7 +172,7 @@ def _connected(reader: Reader, pdu: bytes, at: int) -> tuple[str, dict[str, Any]
         raw = reader.read(Record("cte_info" / CTE_INFO), pdu[2:3], base=at + 2)
         values["cte_info"] = cte_value(raw["cte_info"])
     payload, start = pdu[size:], at + size
-    if head["llid"] == _CONTROL:
+    if head["llid"] == CONTROL_LLID:
         return "CONTROL", values | _control(reader, payload, start)
     kids, _ = l2cap_nodes(payload, start) if head["llid"] == 2 else ((), "")
     if payload:

@@ -18,6 +18,8 @@ from protocols.ble.ll_layout import (
     ADVERTISING_HEADER,
     ADVERTISING_PDUS,
     CONTROL_BODIES,
+    CONTROL_LLID,
+    CRC,
     CTE_INFO,
     DATA_HEADER,
     EXTENDED_TYPE,
@@ -26,7 +28,7 @@ from protocols.ble.ll_layout import (
     USUAL_ADDRESSES,
 )
 from protocols.ble.ll_phdr import header_raw
-from protocols.ble.ll_radio import ADVERTISING_ADDRESS, ADVERTISING_CRC_INIT, CRC_OCTETS, crc24
+from protocols.ble.ll_radio import ADVERTISING_ADDRESS, crc24, crc_init_of
 from protocols.data.ll_control import control_name
 from protocols.errors import EncodeError
 from protocols.format import UNSET, Keys, agree
@@ -34,13 +36,11 @@ from protocols.layout import REST, U8, Hex, Record, build
 
 __all__ = ["encode_bare", "encode_with_header", "pdu_octets"]
 
-_CONTROL = 3
 _CODES = {
     name: code for code, names in ADVERTISING_PDUS.items() for name in names[:2]
 } | dict.fromkeys(
     ("AUX_SCAN_RSP", "AUX_SYNC_IND", "AUX_CHAIN_IND", "AUX_SYNC_SUBEVENT_IND"), EXTENDED_TYPE
 )
-_CRC = Record("crc" / Hex(CRC_OCTETS))
 
 
 def encode_bare(fields: Any, keys: Keys) -> bytes:
@@ -70,11 +70,10 @@ def encode_with_header(fields: Any, keys: Keys) -> bytes:
 
 
 def _crc_octets(packet: Packet, pdu: bytes, address: str, keys: Keys) -> bytes:
-    known = address == ADVERTISING_ADDRESS
-    init = ADVERTISING_CRC_INIT if known else keys.number("crc_init")
+    init = crc_init_of(keys, on_advertising=address == ADVERTISING_ADDRESS)
     computed = crc24(pdu, init) if init is not None else None
     if packet.crc is not UNSET:
-        crc = build(_CRC, {"crc": packet.crc})
+        crc = build(CRC, {"crc": packet.crc})
         if computed is not None and packet.crc_ok not in (UNSET, crc == computed):
             message = f"{packet.crc} is not the CRC of these values, {computed.hex()}; leave crc and crc_ok out"
             raise EncodeError("crc", message)
@@ -113,7 +112,7 @@ def pdu_octets(packet: Packet) -> bytes:
 
 def _connected_octets(packet: DataPdu | ControlPdu) -> bytes:
     if isinstance(packet, ControlPdu):
-        llid, payload = _CONTROL, _control_octets(packet)
+        llid, payload = CONTROL_LLID, _control_octets(packet)
     else:
         llid, payload = packet.llid, build(Record("data" / Hex(REST)), {"data": packet.data})
     cte = b"" if packet.cte_info is UNSET else build(CTE_INFO, cte_raw(packet.cte_info))

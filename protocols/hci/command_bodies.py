@@ -7,23 +7,31 @@ randomness, no IO.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from protocols.data.hci_names import error_name
 from protocols.format import Fields
+from protocols.hci.vocabulary import (
+    ADDRESS_TYPE,
+    CODE,
+    ERROR,
+    HANDLE,
+    INTERVAL,
+    LATENCY_AND_TIMEOUT,
+    LONG_SLOTS,
+    PEER,
+    POWER,
+    SLOTS,
+    TENS_OF_MS,
+    AddressType,
+    Empty,
+    Kind,
+)
 from protocols.layout import (
     REST,
-    S8,
     U8,
     U16LE,
-    U24LE,
     Body,
-    Codec,
-    Coded,
     Hex,
     MacLE,
-    Mapped,
-    Nullable,
+    Named,
     Record,
     Records,
     Scaled,
@@ -31,7 +39,6 @@ from protocols.layout import (
 )
 
 __all__ = [
-    "ADDRESS_TYPE",
     "COMMAND_BODIES",
     "AdvertisingData",
     "AdvertisingParameters",
@@ -47,29 +54,12 @@ __all__ = [
     "ExtendedScanEnable",
     "ExtendedScanParameters",
     "InitiatingPhy",
-    "Kind",
     "ScanEnable",
     "ScanParameters",
     "ScanningPhy",
     "SetRandomAddress",
     "SetSetRandomAddress",
 ]
-
-AddressType = str | int
-"""`public`, `random`, `public_identity`, `random_identity`, `unresolved`, `anonymous`; a number when unassigned."""
-
-
-class Kind(NamedTuple):
-    """How the parameters of a command or event are read: their type, their layout, the list that is counted."""
-
-    fields: type[Fields]
-    layout: Codec
-    counted: str = ""
-    """a list whose length the raw member `count` says, or whose items the bits of `phys` announce."""
-
-
-class Empty(Fields, frozen=True):
-    """No parameters."""
 
 
 class Disconnect(Fields, frozen=True):
@@ -250,17 +240,6 @@ class ExtendedCreateConnection(Fields, frozen=True):
     initiating: list[InitiatingPhy]
 
 
-ADDRESS_TYPE: Codec = Coded(
-    U8,
-    {
-        0x00: "public",
-        0x01: "random",
-        0x02: "public_identity",
-        0x03: "random_identity",
-        0xFE: "unresolved",
-        0xFF: "anonymous",
-    },
-)
 _ADVERTISING_TYPES = {
     0: "connectable, scannable",
     1: "directed, high duty cycle",
@@ -268,37 +247,30 @@ _ADVERTISING_TYPES = {
     3: "not connectable",
     4: "directed, low duty cycle",
 }
-_SLOTS = Scaled(U16LE, 0.625)
-_LONG_SLOTS = Scaled(U24LE, 0.625)
-_INTERVAL = Scaled(U16LE, 1.25)
-_TIMEOUT = Scaled(U16LE, 10)
-_ENABLE = "enable" / Mapped(U8, lambda n: n, lambda n: n, {0: "off", 1: "on"}.get)
-_PEER = ("peer_address_type" / ADDRESS_TYPE, "peer_address" / MacLE)
+_ENABLE = "enable" / Named(U8, {0: "off", 1: "on"})
 _RANGE = (
-    "interval_min_ms" / _INTERVAL,
-    "interval_max_ms" / _INTERVAL,
-    "latency" / U16LE,
-    "timeout_ms" / _TIMEOUT,
-    "event_length_min_ms" / _SLOTS,
-    "event_length_max_ms" / _SLOTS,
+    "interval_min_ms" / INTERVAL,
+    "interval_max_ms" / INTERVAL,
+    *LATENCY_AND_TIMEOUT,
+    "event_length_min_ms" / SLOTS,
+    "event_length_max_ms" / SLOTS,
 )
 _SCAN = (
-    "scan_type" / Mapped(U8, lambda n: n, lambda n: n, {0: "passive", 1: "active"}.get),
-    "interval_ms" / _SLOTS,
-    "window_ms" / _SLOTS,
+    "scan_type" / Named(U8, {0: "passive", 1: "active"}),
+    "interval_ms" / SLOTS,
+    "window_ms" / SLOTS,
 )
 _COUNT = "count" / U8
-_CODE = "parameter_length"
 
 _DATA = Kind(
     AdvertisingData,
     Sized(
         Record(
-            "count" / U8,
-            "data" / Body(lambda f: f.count, Hex(REST), _CODE),
+            _COUNT,
+            "data" / Body(lambda f: f.count, Hex(REST), CODE),
             "_filling" / Hex(REST),
         ),
-        _CODE,
+        CODE,
         32,
     ),
     "data",
@@ -309,8 +281,8 @@ _EXTENDED_DATA = Kind(
         "advertising_handle" / U8,
         "operation" / U8,
         "fragment_preference" / U8,
-        "count" / U8,
-        "data" / Body(lambda f: f.count, Hex(REST), _CODE),
+        _COUNT,
+        "data" / Body(lambda f: f.count, Hex(REST), CODE),
     ),
     "data",
 )
@@ -318,18 +290,18 @@ _EXTENDED_DATA = Kind(
 COMMAND_BODIES: dict[int, Kind] = {
     0x0406: Kind(
         Disconnect,
-        Record("handle" / U16LE, "reason" / Mapped(U8, lambda n: n, lambda n: n, error_name)),
+        Record(HANDLE, "reason" / ERROR),
     ),
     0x0C03: Kind(Empty, Record()),
     0x2005: Kind(SetRandomAddress, Record("address" / MacLE)),
     0x2006: Kind(
         AdvertisingParameters,
         Record(
-            "interval_min_ms" / _SLOTS,
-            "interval_max_ms" / _SLOTS,
-            "advertising_type" / Mapped(U8, lambda n: n, lambda n: n, _ADVERTISING_TYPES.get),
+            "interval_min_ms" / SLOTS,
+            "interval_max_ms" / SLOTS,
+            "advertising_type" / Named(U8, _ADVERTISING_TYPES),
             "own_address_type" / ADDRESS_TYPE,
-            *_PEER,
+            *PEER,
             "channel_map" / U8,
             "filter_policy" / U8,
         ),
@@ -344,10 +316,10 @@ COMMAND_BODIES: dict[int, Kind] = {
     0x200D: Kind(
         CreateConnection,
         Record(
-            "scan_interval_ms" / _SLOTS,
-            "scan_window_ms" / _SLOTS,
+            "scan_interval_ms" / SLOTS,
+            "scan_window_ms" / SLOTS,
             "filter_policy" / U8,
-            *_PEER,
+            *PEER,
             "own_address_type" / ADDRESS_TYPE,
             *_RANGE,
         ),
@@ -359,13 +331,13 @@ COMMAND_BODIES: dict[int, Kind] = {
         Record(
             "advertising_handle" / U8,
             "properties" / U16LE,
-            "interval_min_ms" / _LONG_SLOTS,
-            "interval_max_ms" / _LONG_SLOTS,
+            "interval_min_ms" / LONG_SLOTS,
+            "interval_max_ms" / LONG_SLOTS,
             "channel_map" / U8,
             "own_address_type" / ADDRESS_TYPE,
-            *_PEER,
+            *PEER,
             "filter_policy" / U8,
-            "tx_power_dbm" / Nullable(S8, 127),
+            "tx_power_dbm" / POWER,
             "primary_phy" / U8,
             "secondary_max_skip" / U8,
             "secondary_phy" / U8,
@@ -382,8 +354,8 @@ COMMAND_BODIES: dict[int, Kind] = {
             _COUNT,
             "sets"
             / Records(
-                Record("advertising_handle" / U8, "duration_ms" / _TIMEOUT, "max_events" / U8),
-                _CODE,
+                Record("advertising_handle" / U8, "duration_ms" / TENS_OF_MS, "max_events" / U8),
+                CODE,
             ),
         ),
         "sets",
@@ -394,7 +366,7 @@ COMMAND_BODIES: dict[int, Kind] = {
             "own_address_type" / ADDRESS_TYPE,
             "filter_policy" / U8,
             "phys" / U8,
-            "scanning" / Records(Record(*_SCAN), _CODE),
+            "scanning" / Records(Record(*_SCAN), CODE),
         ),
         "scanning",
     ),
@@ -403,7 +375,7 @@ COMMAND_BODIES: dict[int, Kind] = {
         Record(
             _ENABLE,
             "filter_duplicates" / U8,
-            "duration_ms" / _TIMEOUT,
+            "duration_ms" / TENS_OF_MS,
             "period_ms" / Scaled(U16LE, 1280),
         ),
     ),
@@ -412,12 +384,10 @@ COMMAND_BODIES: dict[int, Kind] = {
         Record(
             "filter_policy" / U8,
             "own_address_type" / ADDRESS_TYPE,
-            *_PEER,
+            *PEER,
             "phys" / U8,
             "initiating"
-            / Records(
-                Record("scan_interval_ms" / _SLOTS, "scan_window_ms" / _SLOTS, *_RANGE), _CODE
-            ),
+            / Records(Record("scan_interval_ms" / SLOTS, "scan_window_ms" / SLOTS, *_RANGE), CODE),
         ),
         "initiating",
     ),

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from protocols.data.hci_names import command_name, error_name
+from protocols.data.hci_names import command_name
 from protocols.format import Fields
-from protocols.hci.command_bodies import ADDRESS_TYPE, AddressType, Empty, Kind
+from protocols.hci.vocabulary import (
+    ADDRESS_TYPE,
+    CODE,
+    ERROR,
+    HANDLE,
+    INTERVAL,
+    LATENCY_AND_TIMEOUT,
+    PEER,
+    POWER,
+    AddressType,
+    Empty,
+    Kind,
+)
 from protocols.layout import (
     REST,
-    S8,
     U8,
     U16LE,
     Body,
     Codec,
     Hex,
     MacLE,
-    Mapped,
+    Named,
     Nullable,
     Optional,
     Record,
     Records,
-    Scaled,
 )
 
 __all__ = [
@@ -258,50 +268,42 @@ def extended_type_words(event_type: int) -> str:
     return ", ".join(filter(None, words)) or "not connectable"
 
 
-_ERROR = Mapped(U8, lambda n: n, lambda n: n, error_name)
-_STATUS = "status" / _ERROR
-_HANDLE = "handle" / U16LE
-_OPCODE = "opcode" / Mapped(U16LE, lambda n: n, lambda n: n, command_name)
-_RSSI = Nullable(S8, 127)
-_CODE = "parameter_length"
-_TIMING = (
-    "interval_ms" / Scaled(U16LE, 1.25),
-    "latency" / U16LE,
-    "timeout_ms" / Scaled(U16LE, 10),
-)
+_STATUS = "status" / ERROR
+_OPCODE = "opcode" / Named(U16LE, command_name)
+_TIMING = ("interval_ms" / INTERVAL, *LATENCY_AND_TIMEOUT)
 _CONNECTED = (
     _STATUS,
-    _HANDLE,
-    "role" / Mapped(U8, lambda n: n, lambda n: n, {0: "central", 1: "peripheral"}.get),
-    "peer_address_type" / ADDRESS_TYPE,
-    "peer_address" / MacLE,
+    HANDLE,
+    "role" / Named(U8, {0: "central", 1: "peripheral"}),
+    *PEER,
 )
 _RESOLVABLE = ("local_resolvable_address" / MacLE, "peer_resolvable_address" / MacLE)
 _ACCURACY = "clock_accuracy" / U8
 _SENDER = ("address_type" / ADDRESS_TYPE, "address" / MacLE)
 _DIRECT = ("direct_address_type" / ADDRESS_TYPE, "direct_address" / MacLE)
-_LEGACY_TYPE = "event_type" / Mapped(U8, lambda n: n, lambda n: n, LEGACY_TYPES.get)
-_EXTENDED_TYPE = "event_type" / Mapped(U16LE, lambda n: n, lambda n: n, extended_type_words)
-_DATA = "data" / Body(U8, Hex(REST), _CODE)
+_RSSI = "rssi_dbm" / POWER
+_LEGACY_TYPE = "event_type" / Named(U8, LEGACY_TYPES)
+_EXTENDED_TYPE = "event_type" / Named(U16LE, extended_type_words)
+_DATA = "data" / Body(U8, Hex(REST), CODE)
 
 
 def _reports(*members: Codec) -> Codec:
-    return Record("count" / U8, "reports" / Records(Record(*members), _CODE))
+    return Record("count" / U8, "reports" / Records(Record(*members), CODE))
 
 
 EVENT_BODIES: dict[int, Kind] = {
-    0x05: Kind(DisconnectionComplete, Record(_STATUS, _HANDLE, "reason" / _ERROR)),
-    0x08: Kind(EncryptionChange, Record(_STATUS, _HANDLE, "enabled" / U8)),
+    0x05: Kind(DisconnectionComplete, Record(_STATUS, HANDLE, "reason" / ERROR)),
+    0x08: Kind(EncryptionChange, Record(_STATUS, HANDLE, "enabled" / U8)),
     0x0E: Kind(
         CommandComplete,
         Record(
-            "credits" / U8, _OPCODE, "status" / Optional(_ERROR), "return_parameters" / Optional(Hex(REST))
+            "credits" / U8, _OPCODE, "status" / Optional(ERROR), "return_parameters" / Optional(Hex(REST))
         ),
     ),
     0x0F: Kind(CommandStatus, Record(_STATUS, "credits" / U8, _OPCODE)),
     0x13: Kind(
         CompletedPackets,
-        Record("count" / U8, "connections" / Records(Record(_HANDLE, "packets" / U16LE), _CODE)),
+        Record("count" / U8, "connections" / Records(Record(HANDLE, "packets" / U16LE), CODE)),
         "connections",
     ),
 }  # fmt: skip
@@ -309,14 +311,12 @@ EVENT_BODIES: dict[int, Kind] = {
 
 LE_BODIES: dict[int, Kind] = {
     0x01: Kind(ConnectionComplete, Record(*_CONNECTED, *_TIMING, _ACCURACY)),
-    0x02: Kind(
-        AdvertisingReports, _reports(_LEGACY_TYPE, *_SENDER, _DATA, "rssi_dbm" / _RSSI), "reports"
-    ),
-    0x03: Kind(ConnectionUpdateComplete, Record(_STATUS, _HANDLE, *_TIMING)),
+    0x02: Kind(AdvertisingReports, _reports(_LEGACY_TYPE, *_SENDER, _DATA, _RSSI), "reports"),
+    0x03: Kind(ConnectionUpdateComplete, Record(_STATUS, HANDLE, *_TIMING)),
     0x07: Kind(
         DataLengthChange,
         Record(
-            _HANDLE,
+            HANDLE,
             "max_tx_octets" / U16LE,
             "max_tx_time_us" / U16LE,
             "max_rx_octets" / U16LE,
@@ -324,10 +324,8 @@ LE_BODIES: dict[int, Kind] = {
         ),
     ),
     0x0A: Kind(EnhancedConnectionComplete, Record(*_CONNECTED, *_RESOLVABLE, *_TIMING, _ACCURACY)),
-    0x0B: Kind(
-        DirectedReports, _reports(_LEGACY_TYPE, *_SENDER, *_DIRECT, "rssi_dbm" / _RSSI), "reports"
-    ),
-    0x0C: Kind(PhyUpdateComplete, Record(_STATUS, _HANDLE, "tx_phy" / U8, "rx_phy" / U8)),
+    0x0B: Kind(DirectedReports, _reports(_LEGACY_TYPE, *_SENDER, *_DIRECT, _RSSI), "reports"),
+    0x0C: Kind(PhyUpdateComplete, Record(_STATUS, HANDLE, "tx_phy" / U8, "rx_phy" / U8)),
     0x0D: Kind(
         ExtendedReports,
         _reports(
@@ -336,9 +334,9 @@ LE_BODIES: dict[int, Kind] = {
             "primary_phy" / U8,
             "secondary_phy" / U8,
             "sid" / Nullable(U8, 0xFF),
-            "tx_power_dbm" / Nullable(S8, 127),
-            "rssi_dbm" / _RSSI,
-            "periodic_interval_ms" / Scaled(U16LE, 1.25),
+            "tx_power_dbm" / POWER,
+            _RSSI,
+            "periodic_interval_ms" / INTERVAL,
             *_DIRECT,
             _DATA,
         ),
@@ -347,9 +345,9 @@ LE_BODIES: dict[int, Kind] = {
     0x11: Kind(Empty, Record()),
     0x12: Kind(
         AdvertisingSetTerminated,
-        Record(_STATUS, "advertising_handle" / U8, _HANDLE, "completed_events" / U8),
+        Record(_STATUS, "advertising_handle" / U8, HANDLE, "completed_events" / U8),
     ),
-    0x14: Kind(ChannelSelection, Record(_HANDLE, "algorithm" / U8)),
+    0x14: Kind(ChannelSelection, Record(HANDLE, "algorithm" / U8)),
     0x29: Kind(
         EnhancedConnectionComplete,
         Record(

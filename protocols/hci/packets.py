@@ -31,7 +31,7 @@ from protocols.format import (
     examine,
     to_plain,
 )
-from protocols.hci.command_bodies import COMMAND_BODIES, Kind
+from protocols.hci.command_bodies import COMMAND_BODIES
 from protocols.hci.event_bodies import EVENT_BODIES, LE_BODIES
 from protocols.layout import (
     REST,
@@ -40,7 +40,7 @@ from protocols.layout import (
     Codec,
     Flags,
     Hex,
-    Mapped,
+    Named,
     Node,
     Record,
     Walk,
@@ -50,6 +50,8 @@ from protocols.layout import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from protocols.hci.vocabulary import Kind
 
 __all__ = [
     "HCI",
@@ -116,14 +118,10 @@ class Iso(_Packet, frozen=True, kw_only=True, tag="iso"):
 
 
 _TYPES = {1: "command", 2: "ACL data", 3: "SCO data", 4: "event", 5: "ISO data"}
-_TYPE = Record("type" / Mapped(U8, lambda n: n, lambda n: n, _TYPES.get))
-_COMMAND: Codec = Record(
-    "opcode" / Mapped(U16LE, lambda n: n, lambda n: n, command_name), "length" / U8
-)
-_EVENT: Codec = Record("code" / Mapped(U8, lambda n: n, lambda n: n, event_name), "length" / U8)
-_SUBEVENT: Codec = Record(
-    "subevent" / Mapped(U8, lambda n: n, lambda n: n, lambda n: event_name(LE_META, n))
-)
+_TYPE = Record("type" / Named(U8, _TYPES))
+_COMMAND: Codec = Record("opcode" / Named(U16LE, command_name), "length" / U8)
+_EVENT: Codec = Record("code" / Named(U8, event_name), "length" / U8)
+_SUBEVENT: Codec = Record("subevent" / Named(U8, lambda n: event_name(LE_META, n)))
 _ACL: Codec = Record(
     Flags(U16LE, handle=(0, 12), boundary=(12, 2), broadcast=(14, 2)), "length" / U16LE
 )

@@ -12,6 +12,7 @@ randomness, no IO.
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping  # `Named` looks at it
 from typing import TYPE_CHECKING, Any, cast
 
 import construct
@@ -20,7 +21,7 @@ from protocols.errors import EncodeError
 from protocols.layout.walk import OMIT, REST, Codec, field_path, typed, walk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "BIT",
@@ -257,9 +258,12 @@ def _null_code(null: int | None) -> int:
     return null
 
 
-def Named(base: Codec, names: Mapping[int, str]) -> Codec:  # noqa: N802  # the vocabulary reads like types
-    """The number of `base`; the tree also puts it into the words of `names`."""
-    return Mapped(base, lambda raw: raw, lambda value: value, names.get)
+def Named(  # noqa: N802  # the vocabulary reads like types
+    base: Codec, names: Mapping[int, str] | Callable[[int], str | None]
+) -> Codec:
+    """The number of `base`; the tree also puts it into the words of `names` (a table, or a function)."""
+    words = names.get if isinstance(names, Mapping) else names
+    return Mapped(base, lambda raw: raw, lambda value: value, words)
 
 
 class Coded(Adapt):

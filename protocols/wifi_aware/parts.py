@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET
 
-from protocols.errors import DecodeError, EncodeError
+from protocols.errors import DecodeError, EncodeError, UnknownNameError
 from protocols.format import Example, Fields, Keys, Reader, as_fields, to_plain
 from protocols.layout import Codec, Node, build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from protocols.registry import Folder
 
 __all__ = [
     "Example",
@@ -33,6 +35,7 @@ __all__ = [
     "moved",
     "opaque",
     "placed",
+    "shown_plain",
     "told",
     "written",
     "written_plain",
@@ -72,6 +75,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     strategy: Callable[[], Any] | None = None
     """hypothesis strategy of valid `fields`; None: drawn from the types of the fields."""
     length_code: str = "attribute_length"
+
+
+P = TypeVar("P", bound=Part)
 
 
 def look(part: Part, octets: bytes, keys: Keys | None = None) -> tuple[Fields, tuple[Node, ...]]:
@@ -210,8 +216,37 @@ def moved(error: DecodeError, base: int, path: str) -> DecodeError:
     return DecodeError(error.code, offset, error.message, path=join(path, error.path))
 
 
-def choice_of(plain: Any, key: str, path: str) -> tuple[str | int, dict[str, Any]]:
-    """The name or ID under `key` of a JSON-like object, and its other members. Raises EncodeError."""
+def shown_plain(
+    key: str, number: int, part: Part | None, octets: bytes, skip: int = 0
+) -> dict[str, Any]:
+    """JSON-like form of `octets`: {key: name, fields...}; {key: number, "octets"} when no part decodes them.
+
+    `skip` octets stand before the body.
+    """
+    if part is not None:
+        try:
+            return {key: part.name, **to_plain(look(part, octets[skip:])[0])}
+        except DecodeError:
+            pass  # malformed: its octets say all there is to say
+    return {key: number, "octets": octets.hex()}
+
+
+def choice_of(folder: Folder[P], plain: Any, path: str) -> tuple[P | int, dict[str, Any]]:
+    """The part, or the ID, that a JSON-like object names, and its other members. Raises EncodeError.
+
+    The name stands under the kind of the folder: "attribute", "element".
+    """
+    key = folder.kind
+    which, rest = _which(plain, key, path)
+    if isinstance(which, int):
+        return which, rest
+    try:
+        return folder.get(which), rest
+    except UnknownNameError as exc:
+        raise EncodeError(join(path, key), str(exc)) from exc
+
+
+def _which(plain: Any, key: str, path: str) -> tuple[str | int, dict[str, Any]]:
     members = cast("dict[str, Any]", plain) if isinstance(plain, dict) else {}
     which = members.get(key)
     if not isinstance(which, (str, int)) or isinstance(which, bool):

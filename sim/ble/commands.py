@@ -146,8 +146,8 @@ FEATURE_COMMANDS: tuple[tuple[int, frozenset[int]], ...] = (
 
 def without_feature(le_features: int) -> frozenset[int]:
     """Opcodes that a controller with `le_features` does not have."""
-    gone = (opcodes for bits, opcodes in FEATURE_COMMANDS if not le_features & bits)
-    return frozenset().union(*gone)
+    gone: frozenset[int] = frozenset()
+    return gone.union(*(opcodes for bits, opcodes in FEATURE_COMMANDS if not le_features & bits))
 
 
 _LENGTHS: dict[int, int] = {

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from protocols.registry import Folder
-from sim.device import Settings
+from sim.device import Place, Settings
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from sim.air import Air
     from sim.defects import Defects
@@ -26,18 +25,13 @@ __all__ = ["FAULTS", "Fault", "FaultPlace"]
 Befalls = Literal["air", "node", "accessory"]
 
 
-class FaultPlace(Protocol):
-    """The part of the world a fault sees."""
+class FaultPlace(Place, Protocol):
+    """The part of the world a fault sees: what a device sees, and what is behind it."""
 
     air: Air
     streams: Streams
     trace: TraceLog
     devices: dict[str, Device]
-
-    @property
-    def now_us(self) -> int:
-        """Simulated time."""
-        ...
 
     def defects(self, node: str) -> Defects:
         """Where the radio and the host of `node` ask before they act."""
@@ -47,12 +41,8 @@ class FaultPlace(Protocol):
         """Place or walk of a node, as the air takes it."""
         ...
 
-    def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run a coroutine; what it raises ends the run with the node's name."""
-        ...
-
-    def emit(self, node: str, layer: Any, event: str, **details: Any) -> TraceEvent:
-        """Write to the trace."""
+    def join(self, device: Device, beside: str, at: tuple[float, ...] = ()) -> None:
+        """Add a device that the scenario does not have, at that place or beside a node; before time begins."""
         ...
 
 
@@ -85,6 +75,9 @@ class Fault:
 
     def check(self) -> None:
         """Raise UsageError for what settings and node together cannot be."""
+
+    def enter(self, world: FaultPlace) -> None:
+        """Before time begins: bring what it needs into the world, as devices of its own. Raises UsageError."""
 
     def apply(self, world: FaultPlace) -> None:
         """Do the harm, now; what undoes it goes to `on_clear`."""

@@ -464,6 +464,53 @@ def test_a_parameter_loop_ends_when_it_has_what_it_wants() -> None:
     assert len(limited.of("parameter_request", "dev")) == 3
 
 
+VOLUME = "6b0a0032-53c1-4a0d-9d0e-6f1a3c5b7d90"
+MEET_BY_NAME = (
+    "wait for='8s'\nscan\nwait_for what='{name}'\nstop_scan\nconnect to='{name}'\npair?\n"
+)
+
+
+def test_a_man_in_the_middle_of_just_works_reads_and_passes_on_everything() -> None:
+    steps = MEET_BY_NAME.format(name="Headset") + (
+        f"subscribe uuid='{VOLUME}'\nwrite uuid='{VOLUME}', hex='1e'\nwait for='1s'\nread uuid='{VOLUME}'\nwait for='1s'"
+    )
+    text = two("headset", steps, settings="phones = 1")
+    ran = run(text + fault("mitm_just_works"))
+    assert ran.result.failures == ()
+    assert {(e.node, e.peer) for e in ran.of("paired")} == {
+        ("ph", "mitm_front"), ("mitm_front", "ph"), ("mitm_back", "dev"), ("dev", "mitm_back"),
+    }  # fmt: skip
+    assert not [e for e in ran.of("paired") if e.fields["authenticated"]]
+    assert not [e for e in ran.events if e.layer == "ble" and {e.node, e.peer} == {"ph", "dev"}]
+    assert [e.fields["value_hex"] for e in ran.of("read", "ph")] == ["1e"]  # the headset has it
+    assert [e.fields["value_hex"] for e in ran.of("notification", "ph")] == ["1e"]
+    assert [e.note for e in ran.of("log", "dev")] == ["volume 30 by mitm_back"]
+    known = {
+        (e.fields["outcome"], e.fields["value_hex"])
+        for e in ran.of("fault_acted")
+        if "value_hex" in e.fields
+    }
+    assert {("written", "1e"), ("notified", "1e"), ("read", "1e")} <= known
+    clean = run(text)
+    assert {(e.node, e.peer) for e in clean.of("paired")} == {("ph", "dev"), ("dev", "ph")}
+    assert [e.fields["value_hex"] for e in clean.of("read", "ph")] == ["1e"]
+
+
+def test_a_man_in_the_middle_gets_nowhere_with_a_device_that_wants_a_pin() -> None:
+    steps = f"wait for='8s'\nconnect to='dev', timeout='30s'\npair\nread uuid='{LOCK_STATE}'\nwait for='500ms'"
+    ran = lock(steps, fault("mitm_just_works", times='until = "10s"'))
+    (told,) = [e for e in ran.of("fault_acted") if e.fields["outcome"] == "failed"]
+    assert (
+        "does not do Just Works" in told.note or "authentication requirements" in told.note.lower()
+    )
+    assert not [e for e in ran.of("paired") if e.node.startswith("mitm")]
+    assert not [e for e in ran.of("adv_ind") if e.node.startswith("mitm")]
+    assert {(e.node, e.peer) for e in ran.of("paired")} == {
+        ("ph", "dev"),
+        ("dev", "ph"),
+    }  # after it has left
+
+
 # Times, trace, errors
 
 
@@ -545,6 +592,7 @@ def test_the_chance_of_a_fault_disturbs_no_other() -> None:
         ('name = "loss"\nwhen = "3s"', 2, "unknown key 'when'"),
         ('name = "missing.py"', 1, "missing.py does not exist"),
         ('name = "wrong_pin"\nnode = "ph"\nset = { off_by = 1000000 }', 3, "off_by"),
+        ('name = "mitm_just_works"\nnode = "dev"\n[[fault]]\nname = "mitm_just_works"\nnode = "dev"', 4, "one attacker"),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_named_by_file_line_and_key(

@@ -67,7 +67,11 @@ def fits(form: Format, kind: str, selector: str, data: bytes, keys: Keys) -> boo
     """Whether a format (a user's own, that no index holds) claims these octets."""
     for key in form.keys:
         kind_, selector_, prefix = (*key.split("/"), "", "")[:3]
-        placed = kind_ == kind and selector_ in (selector, "*") and data.startswith(bytes.fromhex(prefix))
+        placed = (
+            kind_ == kind
+            and selector_ in (selector, "*")
+            and data.startswith(bytes.fromhex(prefix))
+        )
         if placed and (form.claims is None or form.claims(data, keys)):
             return True
     return False

@@ -47,6 +47,11 @@ def clocked(keys: Keys) -> Clocked | None:
     return Clocked(identity_key, exponent, clock_s)
 
 
+def claims_keyed(data: bytes, keys: Keys) -> bool:  # the interface of `claims`
+    """Whether the context has the identity key, without which a frame has a format of its own."""
+    return "identity_key" in keys
+
+
 def need_frame(reader: Reader, nibble: int, *, selector_octets: int = 1) -> bytes:
     """The octets that choose the layout; another type nibble is `frame_type` at 0 in either mode."""
     head = reader.select(selector_octets)

@@ -15,6 +15,7 @@ from protocols.ble import eddystone_crypto as crypto
 from protocols.ble.payloads._eddystone import (
     KEY_OCTETS,
     annotate,
+    claims_keyed,
     clocked,
     need_frame,
     need_zero_nibble,
@@ -97,10 +98,6 @@ def eid_frame(identity_key: bytes, exponent: int, clock_s: int, tx_power_0m_dbm:
     return build(LAYOUT, {"tx_power_0m_dbm": tx_power_0m_dbm, "eid": eid})
 
 
-def _claims(data: bytes, keys: Keys) -> bool:
-    return "identity_key" in keys
-
-
 FORMAT = Format(
     name="eddystone-eid",
     title="Eddystone-EID: ephemeral id under a known identity key",
@@ -109,7 +106,7 @@ FORMAT = Format(
     decode=decode,
     encode=encode,
     keys=KEYS,
-    claims=_claims,
+    claims=claims_keyed,
     examples=(
         Example(
             "30efcd012db1d321f609",

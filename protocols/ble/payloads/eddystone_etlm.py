@@ -16,6 +16,7 @@ from protocols.ble import eddystone_crypto as crypto
 from protocols.ble.payloads._eddystone import (
     KEY_OCTETS,
     Clocked,
+    claims_keyed,
     clocked,
     gather,
     need_frame,
@@ -183,10 +184,6 @@ def etlm_frame(identity_key: bytes, exponent: int, clock_s: int, salt: bytes, tl
     return _seal(identity_key, crypto.etlm_nonce(clock_s, exponent, salt), tlm[_CIPHERTEXT_AT:])
 
 
-def _claims(data: bytes, keys: Keys) -> bool:
-    return "identity_key" in keys
-
-
 FORMAT = Format(
     name="eddystone-etlm",
     title="Eddystone-TLM: telemetry encrypted under the identity key",
@@ -195,7 +192,7 @@ FORMAT = Format(
     decode=decode,
     encode=encode,
     keys=KEYS,
-    claims=_claims,
+    claims=claims_keyed,
     examples=(
         Example(
             "2001de5cba521b3904116b42db73a55a5745",

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from protocols.errors import DecodeError, EncodeError, UnknownNameError
-from protocols.format import to_plain
+from protocols.errors import DecodeError, EncodeError
 from protocols.layout import Node
 from protocols.registry import Folder
 from protocols.wifi_aware import parts
@@ -163,24 +162,14 @@ class Attr(msgspec.Struct, frozen=True, gc=False):
 
     def as_plain(self) -> dict[str, Any]:
         """JSON-like form: {"attribute": name, fields...}; {"attribute": ID, "octets"} when it cannot be decoded."""
-        part = find(self.id)
-        if part is not None:
-            try:
-                return {"attribute": part.name, **to_plain(parts.look(part, self.octets)[0])}
-            except DecodeError:
-                pass  # malformed: its octets say all there is to say
-        return {"attribute": self.id, "octets": self.octets.hex()}
+        return parts.shown_plain("attribute", self.id, find(self.id), self.octets)
 
     @classmethod
     def of_plain(cls, plain: Any, path: str) -> Attr:
         """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
-        which, rest = parts.choice_of(plain, "attribute", path)
-        if isinstance(which, int):
-            return cls(which, parts.opaque(rest, path))
-        try:
-            part = ATTRIBUTES.get(which)
-        except UnknownNameError as exc:
-            raise EncodeError(parts.join(path, "attribute"), str(exc)) from exc
+        part, rest = parts.choice_of(ATTRIBUTES, plain, path)
+        if isinstance(part, int):
+            return cls(part, parts.opaque(rest, path))
         return cls(part.id, parts.written_plain(part, rest, path))
 
     def written(self) -> bytes:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from protocols.errors import DecodeError, EncodeError, UnknownNameError
-from protocols.format import to_plain
+from protocols.errors import DecodeError, EncodeError
 from protocols.layout import Node
 from protocols.registry import Folder
 from protocols.wifi_aware import parts, walker
@@ -149,23 +148,15 @@ class Element(msgspec.Struct, frozen=True, gc=False):
     def as_plain(self) -> dict[str, Any]:
         """JSON-like form: {"element": name, fields...}; {"element": ID, "octets"} when it cannot be decoded."""
         part = self.part
-        if part is not None:
-            try:
-                return {"element": part.name, **to_plain(self.fields)}
-            except DecodeError:
-                pass  # malformed: its octets say all there is to say
-        return {"element": self.id, "octets": self.octets.hex()}
+        skip = len(part.prefix) if part is not None else 0
+        return parts.shown_plain("element", self.id, part, self.octets, skip)
 
     @classmethod
     def of_plain(cls, plain: Any, path: str) -> Element:
         """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
-        which, rest = parts.choice_of(plain, "element", path)
-        if isinstance(which, int):
-            return cls(which, parts.opaque(rest, path))
-        try:
-            part = ELEMENTS.get(which)
-        except UnknownNameError as exc:
-            raise EncodeError(parts.join(path, "element"), str(exc)) from exc
+        part, rest = parts.choice_of(ELEMENTS, plain, path)
+        if isinstance(part, int):
+            return cls(part, parts.opaque(rest, path))
         octets = part.prefix + parts.written_plain(part, rest, path)
         if find(part.id, octets) is not part:
             raise EncodeError(path, f"these octets are no {part.name} element on the air")
