@@ -425,6 +425,17 @@ def test_choice_of_records_is_merged():
     assert refused(codec, {"kind": 1}) == "a"
 
 
+def test_named_by_a_table_or_a_function():
+    """Only the tree gets the words; a number without words is no fault."""
+    codec = Record(
+        "x" / Named(U8, {5: "five"}), "y" / Named(U8, lambda n: "odd" if n % 2 else None)
+    )
+    both_ways(codec, "0503", {"x": 5, "y": 3})
+    both_ways(codec, "0602", {"x": 6, "y": 2})
+    assert [n.meaning for n in read(codec, "0503")[1].nodes] == ["five", "odd"]
+    assert [n.meaning for n in read(codec, "0602")[1].nodes] == [None, None]
+
+
 def test_choice_of_flags_and_of_words():
     """The tree is drawn by the case that was chosen."""
     words = Record("kind" / U8, "x" / Choice(lambda f: f.kind, {1: Named(U8, {5: "five"})}, U8))
