@@ -56,7 +56,7 @@ def with_nulls(fields: Any) -> Any:
     if isinstance(fields, dict):
         return {key: with_nulls(value) for key, value in cast("dict[str, Any]", fields).items()}
     if isinstance(fields, list):
-        return [with_nulls(value) for value in cast("list[Any]", fields)]
+        return [with_nulls(value) for value in cast("list[object]", fields)]
     return None if fields == NOT_AVAILABLE else fields
 
 

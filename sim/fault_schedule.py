@@ -96,8 +96,11 @@ def _changed(fault: Fault) -> dict[str, Any]:
     for field in msgspec.structs.fields(fault.settings):
         value = getattr(fault.settings, field.name)
         if value != field.default:
-            shown = duration_text(value) if isinstance(value, Duration) else value
-            plain[field.name] = list(shown) if isinstance(shown, tuple) else shown
+            is_time = isinstance(value, Duration)
+            shown = duration_text(value) if is_time else msgspec.json.encode(value)
+            plain[field.name] = (
+                shown if is_time else msgspec.json.decode(shown)
+            )  # lists, not tuples
     return plain
 
 
@@ -119,6 +122,11 @@ class Faults:
                 self.set(fault)
             if spec.until is not None:
                 self._world.loop.at_us(int(spec.until), self.clear, fault)
+
+    @property
+    def happened(self) -> bool:
+        """Whether every fault has been set."""
+        return all(spec.from_ <= self._world.now_us for spec in self._specs)
 
     def set(self, fault: Fault) -> None:
         """Let it happen, now; harmless when it has."""

@@ -9,6 +9,7 @@ PYTHONHASHSEED. Purposes in use, `<node>` being a node's name:
     crowd/<crowd>/phase           first event of each member, in order of members
     crowd/<crowd>/cell/<x>,<y>    advDelay of the members of one grid cell
     ble/<node>, wifi_aware/<node> timing and back-off of a radio
+    fault/<number>/<node>         what a fault (of the scenario's, from 1) does to that node
     crypto/<node>/<purpose>       keys, nonces and addresses of a simulated device
 
 Mersenne Twister is no secret: devices bridged to real hardware draw from the system instead.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,10 +17,8 @@ import msgspec
 from protocols.errors import (
     EncodeError,
     NearbenchError,
-    SimulationError,
     UnknownNameError,
     UsageError,
-    origin_of,
 )
 from sim import scenario as scenarios
 from sim.air import Air
@@ -38,6 +35,7 @@ from sim.fault_schedule import Faults
 from sim.redaction import Secret, redacted
 from sim.rng import Streams
 from sim.scripts import Scripts
+from sim.strays import Strays, order_of
 from sim.trace import TraceEvent, TraceLog
 
 if TYPE_CHECKING:
@@ -143,7 +141,7 @@ class World:
         self._addresses: dict[str, str] = {}
         self._latest: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._all: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._strays = Strays()
         self._scripts = Scripts(scenario.step, self.trace, lambda: self.loop.now_us)
         self._begun = False
         self._watches = [Watch(expect) for expect in scenario.expect]
@@ -180,29 +178,6 @@ class World:
         self._tasks.add(running)
         running.add_done_callback(self._finished)
         return running
-
-    def _made(
-        self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
-    ) -> asyncio.Task[Any]:
-        """Task factory: remembers every task, also those that a user's code makes and forgets."""
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, **options)
-        self._all.add(task)
-        return task
-
-    def _look_for_lost(self) -> None:
-        """Raise what a task raised that nobody waited for."""
-        for task in sorted(self._all, key=_creation):
-            if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
-                error = task.exception()
-                if error is not None and not isinstance(error, NearbenchError):
-                    raise self._stray(error) from error
-
-    def _stray(self, exc: BaseException) -> SimulationError:
-        """An exception that no node answers for: a timer or a task that a device's code made by itself."""
-        where = f"{type(exc).__name__}: {exc} ({origin_of(exc)})"
-        return SimulationError(
-            f"at {self.now_us / 1e6:.6f} s a task or timer of the run raised {where}"
-        )
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -280,7 +255,7 @@ class World:
 
         stop_observing = self.air.observe(AirTrace(self.trace, self.devices, self._causes).on_air)
         asyncio.set_event_loop(self.loop)
-        self.loop.set_task_factory(self._made)
+        self.loop.set_task_factory(self._strays.make)
         try:
             with seeded(self.streams), quiet():
                 self.trace.emit("", "world", "start", note=self.scenario.title, seed=self.seed)
@@ -295,9 +270,9 @@ class World:
                         exc, Exception | SystemExit
                     ):
                         raise
-                    raise self._stray(exc) from exc
+                    raise self._strays.error(exc, self.now_us) from exc
                 self._shut_down()
-                self._look_for_lost()
+                self._strays.look(self.now_us)
         finally:
             stop_observing()
             asyncio.set_event_loop(None)
@@ -364,10 +339,12 @@ class World:
             raise node_error(node, self.now_us, "it", exc) from exc
 
     def _settled(self) -> bool:
-        """Whether all steps are done and no expectation can change any more, if that ends the run."""
+        """Whether all steps are done, all faults set and no expectation can change any more, if that ends the run."""
         wanted = self.scenario.stop_when_done
         stops = bool(self._watches) if wanted is None else wanted
         if not (stops and self._begun and self._scripts.done and self.now_us > 0):
+            return False
+        if not self.faults.happened:
             return False
         return all(watch.settled(self.now_us) for watch in self._watches)
 
@@ -375,7 +352,7 @@ class World:
         """End all tasks; raises the first exception that this brings up."""
         first: Exception | None = None
         for _ in range(_SHUT_DOWN_ROUNDS):
-            tasks = sorted(asyncio.all_tasks(self.loop), key=_creation)
+            tasks = sorted(asyncio.all_tasks(self.loop), key=order_of)
             if not tasks:
                 break
             for task in tasks:
@@ -390,12 +367,6 @@ class World:
     def parties(self) -> Iterator[str]:
         """Names of the devices, in the scenario's order."""
         yield from self.devices
-
-
-def _creation(task: asyncio.Task[Any]) -> tuple[int, str]:
-    """Tasks in the order they were made: a set has none."""
-    name = task.get_name()
-    return (int(name[5:]) if name[5:].isdigit() else 0, name)
 
 
 def _place(spec: NodeSpec) -> Any:

@@ -114,7 +114,12 @@ def _faults() -> list[dict[str, Any]]:
     from sim.faults import FAULTS
 
     return [
-        {"name": name, "title": f"{fault.title()}.", "status": _status(fault), "befalls": fault.befalls}
+        {
+            "name": name,
+            "title": f"{fault.title()}.",
+            "status": _status(fault),
+            "befalls": fault.befalls,
+        }
         for name, fault in FAULTS
     ]
 

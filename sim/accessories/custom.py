@@ -163,7 +163,9 @@ class Custom(Accessory):
         pieces: list[list[Piece]] = []
         for index, part in enumerate(parts):
             try:
-                pieces.append(pieces_of_format(part.format, part.fields, part.context, self.place.base))
+                pieces.append(
+                    pieces_of_format(part.format, part.fields, part.context, self.place.base)
+                )
             except NearbenchError as exc:
                 raise UsageError(f"{key}[{index}] ({part.format}): {exc}") from None
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ParameterRequests", "Wish", "ask", "in_force"]
 
+_HCI: Any = hci  # its commands are partly typed
 _OVERRIDE_AFTER_US = 100_000
 _EVENTS_TO_INSTANT = 12
 _UNACCEPTABLE = 0x3B
@@ -114,14 +115,13 @@ class ParameterRequests:
             return
         units = (event.interval_min, event.interval_max, event.max_latency, event.timeout)
         answer = self._judge(connection, units)
-        command: hci.HCI_Command
         if answer is not None and not answer.accepted:
-            command = hci.HCI_LE_Remote_Connection_Parameter_Request_Negative_Reply_Command(
+            command = _HCI.HCI_LE_Remote_Connection_Parameter_Request_Negative_Reply_Command(
                 connection_handle=event.connection_handle, reason=_UNACCEPTABLE
             )
         else:
             low, high, latency, timeout = _chosen(answer, units)
-            command = hci.HCI_LE_Remote_Connection_Parameter_Request_Reply_Command(
+            command = _HCI.HCI_LE_Remote_Connection_Parameter_Request_Reply_Command(
                 connection_handle=event.connection_handle,
                 interval_min=low,
                 interval_max=high,

@@ -63,6 +63,7 @@ class Noise:
         self._place = place
         self._settings = settings
         self._phase_us = phase_us
+        self._channels = frozenset(settings.channels or range(40))
         self._burst_us = round(settings.period * settings.duty_pct / 100)
 
     def listens(self, radio: Radio, channel: Hashable) -> None:
@@ -76,15 +77,10 @@ class Noise:
 
     def power_mw(self, radio: Radio, channel: Hashable, start_us: int, end_us: int) -> float:
         """Power at `radio` when a burst overlaps [start_us, end_us)."""
-        settings = self._settings
-        if settings.channels:
-            jammed = channel in settings.channels
-        else:
-            jammed = isinstance(channel, int)
-        if not jammed or not self._sends(start_us, end_us):
+        if channel not in self._channels or not self._sends(start_us, end_us):
             return 0.0
         loss_db = self._air.loss_between(self._name, self._place, radio)
-        power_dbm = round(settings.power_dbm - loss_db)
+        power_dbm = round(self._settings.power_dbm - loss_db)
         return MW[power_dbm] if power_dbm >= self._air.settings.noise_floor_dbm else 0.0
 
     def _sends(self, start_us: int, end_us: int) -> bool:

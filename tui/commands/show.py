@@ -41,7 +41,7 @@ def _lines(value: dict[str, Any], depth: int) -> Iterator[str]:
             continue
         if isinstance(item, list):
             yield f"{indent}{key}:"
-            yield from _items(cast("list[Any]", item), depth + 1)
+            yield from _items(cast("list[object]", item), depth + 1)
         elif isinstance(item, dict):
             yield f"{indent}{key}:"
             yield from _lines(cast("dict[str, Any]", item), depth + 1)
@@ -51,7 +51,7 @@ def _lines(value: dict[str, Any], depth: int) -> Iterator[str]:
             )
 
 
-def _items(items: list[Any], depth: int) -> Iterator[str]:
+def _items(items: list[object], depth: int) -> Iterator[str]:
     indent = "  " * depth
     for item in items:
         text = _one_line(cast("dict[str, Any]", item)) if isinstance(item, dict) else str(item)

@@ -14,7 +14,9 @@ from protocols.dissect import Block, dissect, encode
 from protocols.errors import DecodeError, EncodeError, NearbenchError
 
 FORMS = dict(iter(FORMATS))
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ble-adverts.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ble-adverts.json").read_text())[
+    "vectors"
+]
 FUZZ_INPUTS = 200
 
 
@@ -25,7 +27,11 @@ def block(name, data):
 def seeds(name):
     """(octets, context) of every example and vector of a format."""
     out = [(bytes.fromhex(e.hex), e.context) for e in FORMS[name].examples]
-    out += [(bytes.fromhex(v["hex"]), v.get("context") or {}) for v in VECTORS if v["format"] == name and "hex" in v]
+    out += [
+        (bytes.fromhex(v["hex"]), v.get("context") or {})
+        for v in VECTORS
+        if v["format"] == name and "hex" in v
+    ]
     return out
 
 

@@ -11,7 +11,9 @@ from protocols.ble.payloads import FORMATS
 from protocols.dissect import Block, dissect, encode
 from tui.verify import same
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ble-adverts.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ble-adverts.json").read_text())[
+    "vectors"
+]
 
 
 def named(vector):
@@ -20,7 +22,11 @@ def named(vector):
 
 def block_of(vector):
     keys = ("ad_type", "service_uuid", "company_id", "pdu", "also")
-    return Block(kind=vector["kind"], data=bytes.fromhex(vector.get("hex", "")), **{k: vector.get(k) for k in keys})
+    return Block(
+        kind=vector["kind"],
+        data=bytes.fromhex(vector.get("hex", "")),
+        **{k: vector.get(k) for k in keys},
+    )
 
 
 @pytest.mark.parametrize("by_name", [True, False], ids=["by-name", "by-key"])
@@ -31,7 +37,10 @@ def test_decodes_to_the_stated_fields_or_error(vector, by_name):
     assert found.format == vector["format"]
     if "error" in vector:
         assert found.error is not None
-        assert (found.error.code, found.error.offset) == (vector["error"]["code"], vector["error"]["offset"])
+        assert (found.error.code, found.error.offset) == (
+            vector["error"]["code"],
+            vector["error"]["offset"],
+        )
         lenient = vector["error"].get("lenient_result")
         assert same(lenient, found.plain) if lenient else found.plain == {}
     else:
@@ -41,7 +50,9 @@ def test_decodes_to_the_stated_fields_or_error(vector, by_name):
 
 @pytest.mark.parametrize("vector", [v for v in VECTORS if v.get("encode")], ids=named)
 def test_encodes_to_the_stated_bytes(vector):
-    assert encode(vector["format"], vector["expected"], vector.get("context")).hex() == vector["hex"]
+    assert (
+        encode(vector["format"], vector["expected"], vector.get("context")).hex() == vector["hex"]
+    )
 
 
 @pytest.mark.parametrize("vector", [v for v in VECTORS if v.get("encode")], ids=named)
