@@ -3,7 +3,7 @@
 Rule 1: only the files of this folder (and `protocols/fixed.py`, which reads their objects) touch `construct`; no
 Container and no ConstructError leave them. Others import from here.
 Rule 2: one definition serves parse, build, field tree and byte spans.
-Rule 3: each file imports from those before it: walk, values, literals, bits, extents, structure.
+Rule 3: each file imports from those before it: walk, values, bits, extents, structure.
 No clock, no randomness, no IO.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from protocols.layout.bits import Flags
 from protocols.layout.extents import Body, Records, Sized
-from protocols.layout.literals import Const, Fault, Reserved
 from protocols.layout.structure import Choice, Flagged, Optional, Record, When
 from protocols.layout.values import (
     S8,
@@ -30,6 +29,8 @@ from protocols.layout.values import (
     U64BE,
     U64LE,
     Coded,
+    Const,
+    Fault,
     Hex,
     Mac,
     MacLE,
@@ -37,6 +38,7 @@ from protocols.layout.values import (
     Named,
     Nullable,
     Octets,
+    Reserved,
     Scaled,
     Text,
     Uuid16LE,

@@ -5,9 +5,7 @@ them. No clock, no randomness, no IO.
 """
 
 # construct is untyped: what leaves this folder is typed as `Codec`.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportUntypedBaseClass=false
-# pyright: reportMissingParameterType=false, reportPrivateUsage=false, reportIncompatibleMethodOverride=false
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -21,10 +19,6 @@ from protocols.layout.walk import Codec, Node, has, joined, unit_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = [
-    "Flags",
-]
 
 
 class Flags(construct.Construct):  # type: ignore[misc]  # construct is untyped

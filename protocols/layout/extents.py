@@ -4,9 +4,8 @@ Rule: every octet inside the extent is read, or named by a fault. No clock, no r
 """
 
 # construct is untyped: what leaves this folder is typed as `Codec`.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportUntypedBaseClass=false
-# pyright: reportMissingParameterType=false, reportPrivateUsage=false, reportIncompatibleMethodOverride=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -21,12 +20,6 @@ from protocols.layout.walk import OMIT, Codec, Node, Walk, field_path, walk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-__all__ = [
-    "Body",
-    "Records",
-    "Sized",
-]
 
 
 class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped

@@ -5,9 +5,8 @@ kept out of the fields. No clock, no randomness, no IO.
 """
 
 # construct is untyped: what leaves this folder is typed as `Codec`.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportUntypedBaseClass=false
-# pyright: reportMissingParameterType=false, reportPrivateUsage=false, reportIncompatibleMethodOverride=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
@@ -21,14 +20,6 @@ from protocols.layout.walk import OMIT, Codec, Node, has, unit_of, value_of, wal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-__all__ = [
-    "Choice",
-    "Flagged",
-    "Optional",
-    "Record",
-    "When",
-]
 
 
 class Record(construct.Struct):  # type: ignore[misc]  # construct is untyped

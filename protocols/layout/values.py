@@ -1,62 +1,25 @@
-"""Members that hold one value: numbers, octets, addresses, text, scaled and named numbers.
+"""Members that hold one value: numbers, octets, addresses, text, scaled and named numbers, constants.
 
 Rule: a member here looks at its own octets only. Numbers are big- (`BE`) or little-endian (`LE`). No clock, no
 randomness, no IO.
 """
 
 # construct is untyped: what leaves this folder is typed as `Codec`.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportUntypedBaseClass=false
-# pyright: reportMissingParameterType=false, reportPrivateUsage=false, reportIncompatibleMethodOverride=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping  # `Named` looks at it
 from typing import TYPE_CHECKING, Any, cast
 
 import construct
 
 from protocols.errors import EncodeError
-from protocols.layout.walk import OMIT, REST, Codec, field_path, typed, walk_of
+from protocols.layout.walk import OMIT, REST, Codec, Omit, field_path, typed, walk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = [
-    "BIT",
-    "S8",
-    "S16BE",
-    "S16LE",
-    "S24LE",
-    "S32BE",
-    "S32LE",
-    "U8",
-    "U16BE",
-    "U16LE",
-    "U24BE",
-    "U24LE",
-    "U32BE",
-    "U32LE",
-    "U64BE",
-    "U64LE",
-    "Adapt",
-    "Coded",
-    "Hex",
-    "Mac",
-    "MacLE",
-    "Mapped",
-    "Named",
-    "Nullable",
-    "Octets",
-    "Scaled",
-    "Text",
-    "Uuid16LE",
-    "Uuid32LE",
-    "Uuid128",
-    "Uuid128LE",
-    "sized",
-]
+    from collections.abc import Callable, Mapping
 
 
 U8 = typed(construct.Int8ub)
@@ -129,10 +92,10 @@ def Octets(size: int) -> Codec:  # noqa: N802  # the vocabulary reads like types
 
 def Hex(size: int) -> Codec:  # noqa: N802  # the vocabulary reads like types
     """`size` octets (`REST`: all that remain) as lower-case hex without separators."""
-    return typed(Adapt(_raw(size), lambda b: b.hex(), lambda s: sized(bytes.fromhex(s), size)))
+    return typed(Adapt(_raw(size), lambda b: b.hex(), lambda s: _sized(bytes.fromhex(s), size)))
 
 
-def sized(data: bytes, size: int) -> bytes:
+def _sized(data: bytes, size: int) -> bytes:
     """`data`, held to `size` octets (`REST`: any number). Raises ValueError."""
     if size not in (REST, len(data)):
         raise ValueError(f"needs {size} octets, got {len(data)}")
@@ -164,7 +127,7 @@ def _uuid_text(number: bytes) -> str:
 
 
 def _uuid_octets(text: str, size: int) -> bytes:
-    return sized(bytes.fromhex(text.replace("-", "")), size)
+    return _sized(bytes.fromhex(text.replace("-", "")), size)
 
 
 def _uuid(size: int, *, little: bool) -> Codec:
@@ -262,7 +225,7 @@ def Named(  # noqa: N802  # the vocabulary reads like types
     base: Codec, names: Mapping[int, str] | Callable[[int], str | None]
 ) -> Codec:
     """The number of `base`; the tree also puts it into the words of `names` (a table, or a function)."""
-    words = names.get if isinstance(names, Mapping) else names
+    words = names if callable(names) else names.get
     return Mapped(base, lambda raw: raw, lambda value: value, words)
 
 
@@ -298,3 +261,81 @@ class Coded(Adapt):
             )
             return OMIT
         return self.table.get(raw, raw)
+
+
+class Const(construct.Construct):  # type: ignore[misc]  # construct is untyped
+    """Fixed octets; anything else is the fault `code` at the first octet of the field."""
+
+    def __init__(self, octets: bytes, code: str = "frame_type", *, fatal: bool = True) -> None:
+        super().__init__()
+        self.octets = octets
+        self.code = code
+        self.is_fatal = fatal
+        self.flagbuildnone = True
+
+    def _parse(self, stream: Any, context: Any, path: str) -> str:
+        start = stream.tell()
+        got = construct.stream_read(stream, len(self.octets), path)
+        if got != self.octets:
+            walk = walk_of(context)
+            report = walk.fatal if self.is_fatal else walk.fault
+            report(
+                self.code,
+                walk.base + start,
+                f"expected {self.octets.hex()}, got {got.hex()}",
+                field_path(path),
+            )
+        return cast(bytes, got).hex()
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        stream.write(self.octets)
+        return obj
+
+
+class Reserved(construct.Construct):  # type: ignore[misc]  # construct is untyped
+    """Octets that are sent as zero. Non-zero ones are the fault `code` (None: accepted, shown in the tree)."""
+
+    def __init__(self, size: int, code: str | None = None) -> None:
+        super().__init__()
+        self.size = size
+        self.code = code
+        self.flagbuildnone = True
+
+    def _parse(self, stream: Any, context: Any, path: str) -> str:
+        start = stream.tell()
+        got = cast(bytes, construct.stream_read(stream, self.size, path))
+        if self.code is not None and any(got):
+            walk = walk_of(context)
+            walk.fault(
+                self.code,
+                walk.base + start,
+                f"reserved octets are {got.hex()}, not zero",
+                field_path(path),
+            )
+        return got.hex()
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        try:
+            octets = _sized(bytes.fromhex(obj), self.size) if obj is not None else bytes(self.size)
+        except (TypeError, ValueError) as exc:
+            raise EncodeError(field_path(path), str(exc)) from exc
+        stream.write(octets)
+        return obj
+
+
+class Fault(construct.Construct):  # type: ignore[misc]  # construct is untyped
+    """What must not stand here (a case of `Choice`): the fault `code`. Lenient: the rest is passed over."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__()
+        self.code = code
+        self.message = message
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Omit:
+        walk = walk_of(context)
+        walk.fault(self.code, walk.base + stream.tell(), self.message, field_path(path))
+        stream.read()
+        return OMIT
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        raise EncodeError(field_path(path), self.message)

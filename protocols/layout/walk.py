@@ -6,9 +6,8 @@ randomness, no IO.
 """
 
 # construct is untyped: what leaves this folder is typed as `Codec`.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportUntypedBaseClass=false
-# pyright: reportMissingParameterType=false, reportPrivateUsage=false, reportIncompatibleMethodOverride=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -19,25 +18,6 @@ import construct
 import msgspec
 
 from protocols.errors import DecodeError, EncodeError
-
-__all__ = [
-    "OMIT",
-    "REST",
-    "Codec",
-    "Doubt",
-    "Node",
-    "Omit",
-    "Walk",
-    "build",
-    "field_path",
-    "has",
-    "joined",
-    "parse",
-    "typed",
-    "unit_of",
-    "value_of",
-    "walk_of",
-]
 
 
 class Codec(Protocol):
