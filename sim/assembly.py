@@ -103,9 +103,20 @@ def check_scripts(scenario: Scenario, devices: dict[str, Device]) -> None:
         if expect.peer and expect.peer not in known and not _ADDRESS.fullmatch(expect.peer):
             message = f"no node is called {expect.peer!r}, and it is no address; nodes: {', '.join(sorted(known))}"
             raise scenario.error(("expect", index, "peer"), message)
+        if expect.rule:
+            _check_rule(scenario, index, expect.rule)
         for name, wanted in expect.where.items():
             if wrong := _wrong_operator(wanted):
                 raise scenario.error(("expect", index, "where", name), wrong)
+
+
+def _check_rule(scenario: Scenario, index: int, name: str) -> None:
+    from sim.explain import rule_of  # only scenarios that speak of rules load them
+
+    try:
+        rule_of(name)
+    except UsageError as exc:
+        raise scenario.error(("expect", index, "rule"), str(exc)) from None
 
 
 def _wrong_operator(wanted: Any) -> str:

@@ -107,6 +107,7 @@ def test_a_step_that_may_fail_may_also_be_cut_off():
         ('peer = "thermometr"', "no node is called 'thermometr'"),
         ("where = { rssi_dbm = { mim = 3 } }", "'mim' is no comparison"),
         ("where = { rssi_dbm = { min = 3, most = 4 } }", "'most' is no comparison"),
+        ('rule = "IB-999"', "unknown rule 'IB-999'"),
     ],
 )
 def test_an_expectation_that_cannot_be_meant_is_refused(expect, part):
