@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from protocols.ble import payloads
 from protocols.ble.ad_layout import read_run
-from protocols.ble.advertising import Piece, ad_run, flags, manufacturer, raw, service_data, uuids
+from protocols.ble.advertising import (
+    LEGACY_LIMIT,
+    Piece,
+    ad_run,
+    flags,
+    manufacturer,
+    raw,
+    service_data,
+    uuids,
+)
+from protocols.ble.advertising import (
+    name as name_piece,
+)
 from protocols.dissect import encode
 from protocols.errors import EncodeError
 from protocols.layout import Walk
@@ -19,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["advert_data", "pieces_of_format"]
+__all__ = ["advert_data", "pieces_of_format", "service_and_name"]
 
 _LISTED = ("feaa",)
 """UUIDs whose service data must come with a list of service UUIDs (Eddystone protocol, "Common elements")."""
@@ -98,3 +110,13 @@ def advert_data(
     if with_flags and sum(piece.type == 0x01 for piece in flat) > 1:
         flat = flat[1:]
     return ad_run(flat, limit=limit)
+
+
+def service_and_name(service: str, local_name: str) -> tuple[bytes, bytes]:
+    """(advert, scan response) with Flags, a service UUID and a name; the name goes where there is room for it.
+
+    Raises EncodeError when the name does not fit into the scan response either.
+    """
+    first, last = [flags(), *uuids([service])], name_piece(local_name)
+    fits = sum(piece.size for piece in (*first, last)) <= LEGACY_LIMIT
+    return (ad_run([*first, last]), b"") if fits else (ad_run(first), ad_run([last]))

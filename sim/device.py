@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 import msgspec
 
 from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError, origin_of
-from sim.units import Duration, duration_text, parse_duration_us
+from sim.typed import as_declared, duration_hook, in_words
+from sim.units import Duration, duration_text
 
 if TYPE_CHECKING:
     import asyncio
@@ -261,17 +262,13 @@ def check_arguments(device: Device, name: str, given: dict[str, Any]) -> dict[st
 def convert(value: Any, kind: Any, where: str) -> Any:
     """`value` as `kind`; durations with units. Raises UsageError that names `where`."""
 
-    def hook(wanted: type, plain: Any) -> Any:
-        if wanted is Duration:
-            return parse_duration_us(plain)
-        raise NotImplementedError(wanted)
-
     try:
-        made = msgspec.convert(value, kind, dec_hook=hook)
+        made = msgspec.convert(as_declared(value, kind), kind, dec_hook=duration_hook)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
         inner = path.rstrip("`").removeprefix("$").lstrip(".")
-        raise UsageError(f"{where}{'.' if inner else ''}{inner}: {message}") from None
+        said = in_words(message, kind, inner)
+        raise UsageError(f"{where}{'.' if inner else ''}{inner}: {said}") from None
     if isinstance(made, Settings):
         _check_ranges(made, where)
     return made

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +16,7 @@ from protocols.errors import NearbenchError, UsageError
 from sim.device import convert, node_error
 from sim.faults import FAULTS, Fault
 from sim.scenario import FaultSpec
+from sim.typed import plain, typed
 from sim.units import Duration, duration_text, parse_duration_us
 
 if TYPE_CHECKING:
@@ -53,17 +53,17 @@ def fault_of(text: str) -> FaultOption:
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"--fault {text}: {part!r}: write NAME:key=value,key=value")
-        keys[key.strip()] = _typed(value.strip())
+        keys[key.strip()] = typed(value.strip())
     times: dict[str, Duration] = {}
     for key in ("from", "until"):
         if key in keys:
             try:
-                times[key] = parse_duration_us(keys.pop(key))
+                times[key] = parse_duration_us(plain(keys.pop(key)))
             except ValueError as exc:
                 raise UsageError(f"--fault {text}: {key}: {exc}") from None
     return FaultOption(
         name=name,
-        node=str(keys.pop("node", "")),
+        node=str(plain(keys.pop("node", ""))),
         set=keys,
         from_=times.get("from", Duration(0)),
         until=times.get("until"),
@@ -74,14 +74,6 @@ def fault_of(text: str) -> FaultOption:
 def _parts(text: str) -> list[str]:
     """`text` cut at the commas outside of brackets and quotes."""
     return [part for part in re.findall(r"(?:\[[^\]]*\]|\"[^\"]*\"|'[^']*'|[^,])+", text) if part]
-
-
-def _typed(text: str) -> Any:
-    """A value as TOML writes it (3, true, [1, 2], "text"), else plain text."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def fault_words(fault: Fault) -> str:

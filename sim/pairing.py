@@ -163,6 +163,10 @@ class PairingDevice(Device):
         """The identity address of `peer` is none; whether that ends the pairing."""
         return bool(self.settings.bad_identity == "refuse")
 
+    def refuses_keys(self, peer: str, keys: tuple[int, int]) -> bool:
+        """`peer` agrees to a pairing with these key distribution octets (initiator, responder); whether that ends it."""
+        return False
+
     def on_paired(self, peer: str, *, bonded: bool, authenticated: bool) -> None:
         """A pairing succeeded."""
 

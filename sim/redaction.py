@@ -6,7 +6,22 @@ value keeps its length (zeros in octets, dots in text), and what is not a key is
 
 from __future__ import annotations
 
-__all__ = ["HIDDEN", "Secret", "hides", "redacted", "redacted_smp"]
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "HIDDEN",
+    "Secret",
+    "hides",
+    "is_secret",
+    "masked",
+    "masked_line",
+    "redacted",
+    "redacted_smp",
+]
 
 HIDDEN = "••••••"
 KEY_OCTETS = 16
@@ -69,3 +84,43 @@ def redacted(packet: bytes) -> bytes:
 def redacted_smp(pdu: bytes) -> bytes:
     """An SMP command with zeros in place of the key it distributes."""
     return pdu[:1] + bytes(len(pdu) - 1) if pdu[:1] and pdu[0] in _SMP_KEYS else pdu
+
+
+_SECRETS = frozenset(("pin", "passphrase"))
+_IN_A_LINE = re.compile(r"(?<=\bpin=)\S+|(?<=\bpassphrase=)\S+|(?<!\S)\d{6}(?!\S)")
+_SETTING = re.compile(r"\bsetting=[\"']?(\w+)")
+_VALUE = re.compile(r"(?<=\bvalue=)\S+")
+
+
+def is_secret(name: object) -> bool:
+    """Whether what is called `name` (an argument, a setting) is a PIN or a passphrase."""
+    return name in _SECRETS
+
+
+def masked(value: Any, secret: Callable[[str], Any]) -> Any:
+    """Arguments of a command, or any value, with PINs and passphrases as `secret` gives them.
+
+    They are known by their name; the `value` that goes with a `setting` by the name of that; in the `line` of a
+    console by what stands before them.
+    """
+    if isinstance(value, (list, tuple)):
+        return [masked(one, secret) for one in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    given, out = cast("dict[str, Any]", value), dict[str, Any]()
+    for key, one in given.items():
+        if is_secret(key) or (key == "value" and is_secret(given.get("setting"))):
+            out[key] = secret(str(one))
+        elif key == "line" and isinstance(one, str):
+            out[key] = masked_line(one, secret)
+        else:
+            out[key] = masked(one, secret)
+    return out
+
+
+def masked_line(line: str, secret: Callable[[str], Any]) -> str:
+    """A line of a console likewise; six digits alone are a PIN, too."""
+    found = _SETTING.search(line)
+    if found and is_secret(found.group(1)):
+        line = _VALUE.sub(lambda one: str(secret(one.group())), line)
+    return _IN_A_LINE.sub(lambda one: str(secret(one.group())), line)

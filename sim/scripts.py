@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from protocols.errors import NearbenchError
+from sim.redaction import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,10 +26,17 @@ __all__ = ["Scripts"]
 class Scripts:
     """All scripts of one run."""
 
-    def __init__(self, steps: tuple[Step, ...], trace: TraceLog, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        steps: tuple[Step, ...],
+        trace: TraceLog,
+        now_us: Callable[[], int],
+        secret: Callable[[str], Any],
+    ) -> None:
         self.failures: list[str] = []
         self._trace = trace
         self._now_us = now_us
+        self._secret = secret
         self._waiting: dict[str, list[Step]] = {}
         for step in steps:
             self._waiting.setdefault(step.node, []).append(step)
@@ -53,7 +61,7 @@ class Scripts:
             for place, step in enumerate(steps):
                 if not step.may_fail:
                     state = "was not reached" if place else "had not finished"
-                    out.append(f"{node}: {_words(step)} {state} when the run ended")
+                    out.append(f"{node}: {self._words(step)} {state} when the run ended")
         return out
 
     async def _script(self, device: Device, steps: list[Step]) -> None:
@@ -68,7 +76,7 @@ class Scripts:
 
     async def _step(self, device: Device, step: Step) -> bool:
         event = self._trace.emit(
-            device.name, "control", "step", note=_arguments(step), label=step.do
+            device.name, "control", "step", note=self._arguments(step), label=step.do
         )
         try:
             await device.do(step.do, step.set)
@@ -82,11 +90,10 @@ class Scripts:
                 return False
         return True
 
+    def _words(self, step: Step) -> str:
+        arguments = self._arguments(step)
+        return f"step {step.do!r}" + (f" ({arguments})" if arguments else "")
 
-def _words(step: Step) -> str:
-    arguments = _arguments(step)
-    return f"step {step.do!r}" + (f" ({arguments})" if arguments else "")
-
-
-def _arguments(step: Step) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in step.set.items())
+    def _arguments(self, step: Step) -> str:
+        shown = masked(step.set, self._secret)
+        return ", ".join(f"{key} = {value}" for key, value in shown.items())

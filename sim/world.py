@@ -142,7 +142,7 @@ class World:
         self._latest: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._strays = Strays()
-        self._scripts = Scripts(scenario.step, self.trace, lambda: self.loop.now_us)
+        self._scripts = Scripts(scenario.step, self.trace, lambda: self.loop.now_us, self.secret)
         self._begun = False
         self._watches = [Watch(expect) for expect in scenario.expect]
         for watch in self._watches:

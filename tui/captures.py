@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from protocols.capture import Packet, open_reader
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, encode, format_of, summary
 from protocols.errors import CaptureError, EncodeError, UsageError
+from protocols.wifi_aware.protection import UNOPENED
 from tui.output import (
     context_of,
     document,
@@ -17,6 +18,7 @@ from tui.output import (
     say,
     shown_octets,
     tree_lines,
+    warn_of,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_capture", "summary_of"]
 
-_LONG = (105, 127)
+_BARE = 105
+_FCS_OCTETS = 4
+_LONG = (_BARE, 127)
 """Link types whose lines are broken at 80 columns: 802.11, of which every line carries two addresses."""
 
 
@@ -39,12 +43,15 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
         stream = path.open("rb")
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror}") from None
-    status = 0
+    status, warned, rebuilds = 0, False, _Rebuilds()
     collected: list[dict[str, Any]] = []
     with stream:
         reader = open_reader(stream, str(path))
         try:
             for packet in reader:
+                if context and not warned and packet.link_type in _LONG:
+                    warned = True
+                    warn_of(context, LINK_TYPES[packet.link_type])
                 found = _dissect(packet, context, form, lenient=options.lenient)
                 status = max(status, _is_malformed(found))
                 if options.json or options.jsonl:
@@ -52,9 +59,13 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
                     collected.append(out) if options.json else print(line(out))  # noqa: T201  # a command's output
                 else:
                     _print(packet, found, tree=options.tree)
+                    if options.rebuild:
+                        rebuilds.check(packet, found, context)
         except CaptureError as exc:
             say(f"nearbench: {exc}; what came before it is shown")
             status = 1
+    if options.rebuild and not (options.json or options.jsonl):
+        print(rebuilds.summary)  # noqa: T201  # a command's output
     if options.json:
         print(document(collected))  # noqa: T201  # a command's output
     for what, count in reader.notes.skipped.items():
@@ -68,7 +79,18 @@ def _dissect(
     kind = LINK_TYPES.get(packet.link_type)
     if kind is None:
         return None
-    return dissect(Block(kind=kind, data=packet.data), context, form=form, lenient=lenient)
+    keys = _context(packet, context)
+    return dissect(Block(kind=kind, data=packet.data), keys, form=form, lenient=lenient)
+
+
+def _context(packet: Packet, given: dict[str, Any]) -> dict[str, Any]:
+    """The context and what the capture itself says; keys given for some of its devices need not fit the others."""
+    if packet.link_type not in _LONG:
+        return given
+    told: dict[str, Any] = {UNOPENED: True}
+    if packet.link_type == _BARE and packet.fcs_octets == _FCS_OCTETS:
+        told["fcs"] = True
+    return told | given
 
 
 def _is_malformed(found: Dissection | None) -> int:
@@ -119,15 +141,55 @@ def _object(
     out["summary"] = _summary(packet, found)
     if found is None:
         return out | {"format": None, "fields": {}, "tree": []}
-    if context:
-        out["context"] = context
+    told = {key: value for key, value in _context(packet, context).items() if key != UNOPENED}
+    if told:
+        out["context"] = told
     if found.error is not None:
         error = error_object(found.error.code, found.error.offset, found.error.message)
         return out | {"error": error, "format": found.format, "lenient": found.plain}
     out |= {"format": found.format, "fields": found.plain, "tree": plain_tree(found.tree)}
     if options.rebuild and found.format is not None:
         try:
-            out["rebuilt"] = encode(found.format, found.plain, context).hex()
+            out["rebuilt"] = _rebuilt(packet, found, context).hex()
         except EncodeError as exc:
             out |= {"rebuilt": None, "rebuild_error": str(exc)}
     return out
+
+
+def _rebuilt(packet: Packet, found: Dissection, context: dict[str, Any]) -> bytes:
+    """What the encoder makes of the fields of a packet. Raises EncodeError."""
+    return encode(found.format or "", found.plain, _context(packet, context))
+
+
+class _Rebuilds:
+    """How many packets came out of the encoder as they were; those that did not are told at once."""
+
+    def __init__(self) -> None:
+        self.same = 0
+        self.different = 0
+        self.left_out = 0
+
+    def check(self, packet: Packet, found: Dissection | None, context: dict[str, Any]) -> None:
+        """Rebuild a packet that was decoded without fault, and say so when it differs."""
+        if found is None or found.format is None or found.error is not None:
+            self.left_out += 1
+            return
+        try:
+            octets = _rebuilt(packet, found, context)
+        except EncodeError as exc:
+            self._differs(packet, f"not rebuilt: {exc}")
+            return
+        if octets == packet.data:
+            self.same += 1
+        else:
+            self._differs(packet, f"rebuilt as {octets.hex()}")
+
+    def _differs(self, packet: Packet, text: str) -> None:
+        self.different += 1
+        print(f"{packet.number:6} {text}")  # noqa: T201  # a command's output
+
+    @property
+    def summary(self) -> str:
+        """The closing line."""
+        rest = f", {self.left_out} not decoded" if self.left_out else ""
+        return f"rebuilt: {self.same} the same, {self.different} different{rest}"

@@ -172,9 +172,10 @@ def _formats() -> list[dict[str, Any]]:
 
 
 def _format(name: str) -> dict[str, Any]:
-    from protocols.ble.payloads import FORMATS, describe
+    from protocols.ble.payloads import describe
+    from protocols.dissect import format_of
 
-    return describe(FORMATS.get(name))
+    return describe(format_of(name))
 
 
 def _attributes() -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,12 +27,13 @@ __all__ = [
     "shown_octets",
     "table",
     "tree_lines",
+    "warn_of",
 ]
 
 
 def document(value: Any) -> str:
     """One JSON document, indented."""
-    return json.dumps(value, indent=2, ensure_ascii=_is_narrow())
+    return _json(value, indent=2)
 
 
 def _is_narrow() -> bool:
@@ -40,7 +43,17 @@ def _is_narrow() -> bool:
 
 def line(value: Any) -> str:
     """One JSON object on one line."""
-    return json.dumps(value, ensure_ascii=_is_narrow(), separators=(",", ":"))
+    return _json(value, separators=(",", ":"))
+
+
+def _json(value: Any, **form: Any) -> str:
+    """JSON that standard output can hold: escaped where Unicode cannot be (halves of surrogate pairs)."""
+    text = json.dumps(value, ensure_ascii=_is_narrow(), **form)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, **form)
+    return text
 
 
 def error_object(code: str, offset: int | None, message: str) -> dict[str, Any]:
@@ -94,6 +107,7 @@ def tree_lines(nodes: Sequence[Node], data: bytes, *, columns: int = 80) -> Iter
 
 _VALUE_COLUMN = 50
 _NAME_COLUMN = 24
+_OCTETS_COLUMN = 16
 
 
 def _tree_lines(
@@ -105,7 +119,8 @@ def _tree_lines(
         unset = _unset_bits(nodes, at)
         if len(unset) > 1:
             text = ", ".join(bit.name for bit in unset)
-            yield from _row(node, data, f"{'  ' * depth}not set", text, columns)
+            row = msgspec.structs.replace(node, bits=None)
+            yield from _row(row, data, f"{'  ' * depth}not set", text, columns)
             at += len(unset)
             continue
         text = _value_text(node, None if parent is None else parent.meaning)
@@ -132,9 +147,10 @@ def _unset_bits(nodes: Sequence[Node], at: int) -> list[Node]:
 
 
 def _row(node: Node, data: bytes, name: str, text: str, columns: int) -> Iterator[str]:
-    octets = data[node.start : node.end].hex()
-    shown = octets if len(octets) <= 16 else f"{octets[:14]}…"
-    head = f"{node.start:4}  {shown:<16}  {name:<{_NAME_COLUMN}}"
+    octets, bits = data[node.start : node.end].hex(), _bits_text(node)
+    room = _OCTETS_COLUMN - len(bits)
+    shown = (octets if len(octets) <= room else f"{octets[: room - 2]}…") + bits
+    head = f"{node.start:4}  {shown:<{_OCTETS_COLUMN}}  {name:<{_NAME_COLUMN}}"
     first, *rest = _broken(text, columns - _VALUE_COLUMN)
     if len(name) > _NAME_COLUMN and len(head) + 2 + len(first) > columns:
         yield head
@@ -143,6 +159,14 @@ def _row(node: Node, data: bytes, name: str, text: str, columns: int) -> Iterato
         yield f"{head}  {first}".rstrip()
     for piece in rest:
         yield f"{'':{_VALUE_COLUMN}}{piece}"
+
+
+def _bits_text(node: Node) -> str:
+    """Which bits of the number at these octets: " b2", " b6-9"; empty for whole octets."""
+    if node.bits is None:
+        return ""
+    low, width = node.bits
+    return f" b{low}" if width == 1 else f" b{low}-{low + width - 1}"
 
 
 def _wrapped(text: str, columns: int) -> Iterator[str]:
@@ -210,3 +234,15 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def say(text: str) -> None:
     """Progress and warnings: stderr."""
     print(text, file=sys.stderr)  # noqa: T201  # the one place besides the commands
+
+
+def warn_of(context: dict[str, Any], form: str) -> None:
+    """Say which keys of the context mean nothing to a frame."""
+    from protocols.dissect import unknown_context
+
+    unknown = unknown_context(form, context)
+    if unknown:
+        say(
+            f"nearbench: no frame has a use for the context {', '.join(unknown)};"
+            f" `nearbench show format frame` lists what it takes"
+        )

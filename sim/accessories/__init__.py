@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -15,6 +14,8 @@ from protocols.errors import UnknownNameError, UsageError
 from protocols.registry import Folder
 from sim.device import Settings, check_address, command, convert
 from sim.pairing import PairingDevice, PairingSettings
+from sim.redaction import masked, masked_line
+from sim.typed import as_declared, typed
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,14 +28,6 @@ __all__ = ["ACCESSORIES", "Accessory", "AccessorySettings", "Peripheral"]
 
 
 _LOG_LINES = 200
-
-
-def _typed(text: str) -> Any:
-    """A value as TOML writes it (3, true, "text"), else plain text."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 class Peripheral(Protocol):
@@ -177,25 +170,46 @@ class Accessory(PairingDevice):
 
     @command
     async def console(self, line: str) -> None:
-        """Type a line on its console: a command and its arguments, as in "change setting=io value=none"."""
+        """Type a line on its console: `help`, `log`, or a command as in "change setting=io value=none"."""
+        if not line.strip():
+            return
         name, *words = line.split()
         arguments: dict[str, Any] = {}
         for word in words:
             key, equals, value = word.partition("=")
             if not equals:
-                raise UsageError(f"{self.name}: console: {word!r}: write arguments as key=value")
-            arguments[key] = _typed(value)
-        if name == "log":
-            for text in list(self.lines):
-                self.emit("log_line", note=text)
+                shown = masked_line(word, self.place.secret)
+                raise UsageError(f"{self.name}: console: {shown!r}: write arguments as key=value")
+            arguments[key] = typed(value)
+        if name in ("log", "help"):
+            for text in list(self.lines) if name == "log" else self._help():
+                self.emit(f"{name}_line", note=text)
             return
+        if name == "change" and "value" in arguments:
+            kind = self._kinds().get(arguments.get("setting", ""), Any)
+            arguments["value"] = as_declared(arguments["value"], kind)
         await self.do(name, arguments)
+
+    def _help(self) -> list[str]:
+        """A line for each thing that can be typed."""
+        lines = [
+            f"{info.name} {' '.join(f'{key}=' for key in info.parameters)}".strip()
+            + f": {info.about}"
+            for info in type(self).commands().values()
+            if info.name != "console"
+        ]
+        return ["help: this list", "log: the last lines of its log", *lines]
+
+    def _kinds(self) -> dict[str, Any]:
+        """Its settings and their types."""
+        kind: type[AccessorySettings] = self.settings.__class__
+        return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
     @command
     async def change(self, setting: str, value: Any) -> None:
         """Change a setting for good; in force after the next reboot, undone by a factory reset."""
         kind: type[AccessorySettings] = self.settings.__class__
-        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        known = self._kinds()
         if setting not in known:
             raise UnknownNameError(f"setting of {self.name}", setting, known)
         checked = convert(value, known[setting], f"{self.name}.change: value")
@@ -204,7 +218,8 @@ class Accessory(PairingDevice):
             self.settings = kind(**plain)
         except ValueError as exc:
             raise UsageError(f"{self.name}.change: {exc}") from None
-        self.log(f"{setting} is {value} from the next start on")
+        shown = masked({"setting": setting, "value": value}, self.place.secret)["value"]
+        self.log(f"{setting} is {shown} from the next start on")
 
     @command
     async def factory_reset(self) -> None:

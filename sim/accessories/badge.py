@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from protocols.ble.advertising import ad_run, flags, name
 from protocols.data.smp_names import Io  # noqa: TC001  # msgspec reads the annotations
 from sim.accessories._battery import BatteryAccessory, BatterySettings
+from sim.adverts import service_and_name
 from sim.device import command
 from sim.gatt import Advert, Characteristic, Peer, Service
 from sim.pairing import Want  # noqa: TC001  # likewise
@@ -50,9 +50,9 @@ class Badge(BatteryAccessory):
 
     async def start(self) -> None:
         """Advertise."""
-        data = ad_run([flags(), name(self.settings.local_name)])
+        data, response = service_and_name(BADGE_SERVICE, self.settings.local_name)
         interval_ms = self.settings.advertising_interval_ms
-        await self.ble.advertise(Advert(data=data, interval_ms=interval_ms))
+        await self.ble.advertise(Advert(data=data, scan_response=response, interval_ms=interval_ms))
 
     def local_name(self) -> str:
         """Device Name."""

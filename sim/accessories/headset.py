@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from protocols.ble.advertising import ad_run, flags, name
 from sim.accessories._battery import BatteryAccessory, BatterySettings
+from sim.adverts import service_and_name
 from sim.device import command
 from sim.gatt import Advert, AttError, Characteristic, Peer, Service
 from sim.units import Duration
@@ -60,8 +60,10 @@ class Headset(BatteryAccessory):
         await self._advertise(0)
 
     async def _advertise(self, slot: int) -> None:
-        data = ad_run([flags(), name(self.settings.local_name)])
-        advert = Advert(data=data, interval_ms=self.settings.advertising_interval_ms)
+        data, response = service_and_name(HEADSET_SERVICE, self.settings.local_name)
+        advert = Advert(
+            data=data, scan_response=response, interval_ms=self.settings.advertising_interval_ms
+        )
         await self.ble.advertise(advert, slot)
 
     def local_name(self) -> str:

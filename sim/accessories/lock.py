@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from protocols.ble.advertising import ad_run, flags, name
 from protocols.data.smp_names import Io  # noqa: TC001  # msgspec reads the annotations
 from sim.accessories._battery import BatteryAccessory, BatterySettings
+from sim.adverts import service_and_name
 from sim.device import command
 from sim.gatt import Advert, AttError, Characteristic, Peer, Service
 from sim.pairing import Want  # noqa: TC001  # likewise
@@ -65,9 +65,11 @@ class Lock(BatteryAccessory):
         """Advertise, locked or as it was left."""
         self._wrong = 0
         self._locked_until_us = 0
-        data = ad_run([flags(), name(self.settings.local_name)])
+        data, response = service_and_name(LOCK_SERVICE, self.settings.local_name)
         await self.ble.advertise(
-            Advert(data=data, interval_ms=self.settings.advertising_interval_ms)
+            Advert(
+                data=data, scan_response=response, interval_ms=self.settings.advertising_interval_ms
+            )
         )
 
     def local_name(self) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from protocols.ble.advertising import ad_run, flags, name
 from sim.accessories._battery import BatteryAccessory, BatterySettings
+from sim.adverts import service_and_name
 from sim.gatt import Advert, AttError, Characteristic, Peer, Security, Service
 from sim.units import Duration  # msgspec reads the annotations
 
@@ -85,9 +85,9 @@ class WifiProvisioner(BatteryAccessory):
         """Advertise; a network it was given before is joined again."""
         self._status = JOINED if self.stored.get("ssid") else IDLE
         self._busy = False
-        data = ad_run([flags(), name(self.settings.local_name)])
+        data, response = service_and_name(PROVISIONING_SERVICE, self.settings.local_name)
         interval_ms = self.settings.advertising_interval_ms
-        await self.ble.advertise(Advert(data=data, interval_ms=interval_ms))
+        await self.ble.advertise(Advert(data=data, scan_response=response, interval_ms=interval_ms))
 
     def local_name(self) -> str:
         """Device Name."""

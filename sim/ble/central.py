@@ -21,7 +21,7 @@ from sim.ble.att_trace import CCCD
 from sim.ble.host import AirDevice, uuid_text
 from sim.ble.parameters import ParameterRequests
 from sim.gatt import AttError, LinkError
-from sim.phones import RemoteCharacteristic, Report
+from sim.phones import Discovered, RemoteCharacteristic, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -270,6 +270,18 @@ class AirLink:
         )
         return found
 
+    @property
+    def discovered(self) -> Discovered:
+        """What was discovered on it, for `reuse`; grows with what is discovered later."""
+        return Discovered(self._proxies, self._cccds)
+
+    def reuse(self, discovered: Discovered) -> None:
+        """Take what was discovered on an earlier connection for true."""
+        self._proxies, self._cccds = discovered.characteristics, discovered.cccds
+        names = self._stack.trace.remote.setdefault(self._connection.handle, {})
+        for handle, proxy in self._proxies.items():
+            names[handle] = uuid_text(proxy.uuid.uuid_bytes)
+
     async def read(self, handle: int) -> bytes:
         """Read a value, in parts when it is long. Raises AttError, LinkError."""
         value: bytes = await self._await(self._client.read_value(handle))
@@ -284,17 +296,9 @@ class AirLink:
     ) -> None:
         """Write the CCCD; values go to `callback`, also those that come before the answer. Raises AttError, LinkError."""
         cccd = await self._cccd(handle)
-        listeners = (
-            self._client.indication_subscribers
-            if indicate
-            else self._client.notification_subscribers
-        )
-
-        def guarded(value: bytes) -> None:
-            self._stack.attempt("its subscription callback", lambda: callback(value))
-
+        listeners = self._listeners(indicate=indicate)
         before = listeners.get(handle)
-        listeners[handle] = {guarded}
+        self.listen(handle, callback, indicate=indicate)
         try:
             await self.write(cccd, b"\x02\0" if indicate else b"\x01\0")
         except (AttError, LinkError):
@@ -303,6 +307,21 @@ class AirLink:
             else:
                 listeners[handle] = before
             raise
+
+    def listen(self, handle: int, callback: Callable[[bytes], None], *, indicate: bool) -> None:
+        """Values of a subscription that the other end has kept go to `callback`; nothing is sent."""
+
+        def guarded(value: bytes) -> None:
+            self._stack.attempt("its subscription callback", lambda: callback(value))
+
+        self._listeners(indicate=indicate)[handle] = {guarded}
+
+    def _listeners(self, *, indicate: bool) -> dict[int, Any]:
+        client: Any = self._client
+        listeners: dict[int, Any] = (
+            client.indication_subscribers if indicate else client.notification_subscribers
+        )
+        return listeners
 
     async def unsubscribe(self, handle: int) -> None:
         """Write zero to the CCCD. Raises AttError, LinkError."""

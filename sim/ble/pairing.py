@@ -142,7 +142,20 @@ class Pairing:
         if choice.method == "just_works" and self.settings.mitm == "required":
             session.remark = f"{self._stack.node} does not do Just Works"
             return REQUIREMENTS
+        if session.is_initiator and self._minds_keys(session, response):
+            session.remark = f"{self._stack.node} does not go on with these key distribution flags"
+            return UNSPECIFIED
         return 0
+
+    def _minds_keys(self, session: AirSession, response: Any) -> bool:
+        peer = self._peer(session.connection)
+        keys = (
+            int(response.initiator_key_distribution),
+            int(response.responder_key_distribution),
+        )
+        return bool(
+            self._stack.attempt("refuses_keys()", lambda: self.owner.refuses_keys(peer, keys))
+        )
 
     def _is_foreign(self, connection: Any) -> bool:
         """Whether the other end is no node of this world, and so writes nothing into the trace."""

@@ -7,15 +7,18 @@ form (4, 8 or 8-4-4-4-12 digits, lower case). No clock, no IO.
 from __future__ import annotations
 
 import functools
+import re
 
 import msgspec
 
 from protocols.ble.advertising import read_run
+from protocols.errors import UsageError
 from protocols.layout import Walk
 
-__all__ = ["Ad", "ad_of", "same_uuid", "uuid_key"]
+__all__ = ["Ad", "ad_of", "check_uuid", "is_uuid", "same_uuid", "uuid_key"]
 
 _BASE_TAIL = "-0000-1000-8000-00805f9b34fb"
+_HEXADECIMAL = re.compile("[0-9a-fA-F]+")
 _FRAMING = ("ad_length_overrun", "early_termination_nonzero")
 _SERVICE_DATA_UUID = {0x16: 2, 0x20: 4, 0x21: 16}
 _MANUFACTURER, _FLAGS = 0xFF, 0x01
@@ -30,6 +33,21 @@ def uuid_key(text: str) -> str:
             return full
         digits = digits[:8]
     return digits[4:] if len(digits) == 8 and digits.startswith("0000") else digits
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID of 4, 8 or 32 hex digits (dashes allowed)."""
+    digits = text.replace("-", "")
+    return len(digits) in (4, 8, 32) and _HEXADECIMAL.fullmatch(digits) is not None
+
+
+def check_uuid(text: str, where: str) -> str:
+    """`text` in its shortest form. Raises UsageError that names `where` when it is no UUID."""
+    if not is_uuid(text):
+        raise UsageError(
+            f"{where}: {text!r} is no UUID; write 4, 8 or 32 hex digits, for example '180d'"
+        )
+    return uuid_key(text)
 
 
 def same_uuid(one: str, other: str) -> bool:

@@ -48,6 +48,8 @@ class AirLink:
         if not payload or self._is_repeated(pdu, from_central=from_central):
             return
         if self._hidden and not packet.decrypted:
+            if self.connection.unread_from is None:
+                self.connection.unread_from = packet.frame
             return
         if header & 3 == _CONTROL:
             self._control(packet, payload, from_central=from_central)

@@ -46,6 +46,9 @@ RULE = Rule(
     profiles=("ios-ble",),
     stories=("US-17",),
     remedy="Set the sign and link bits of both key distribution fields, or let the phone start the pairing (IB-31).",
+    default=False,
+    switch="off in the simulated phone: seen with one stack, when a Security Request is met at all (IB-31 off); looked "
+    "for in captures",
     on="link",
     judge=_judge,
 )

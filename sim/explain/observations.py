@@ -180,6 +180,8 @@ class Connection(msgspec.Struct):
     """frame in which the device said it does not know LL_LENGTH_REQ."""
     values: dict[str, tuple[int, bytes]] = {}
     """UUID of a characteristic that was read -> frame, value (only 2a00 and 2a04 are kept)."""
+    unread_from: int | None = None
+    """frame of the first packet that encryption hid."""
     answers: int = 0
     """ATT responses of the device that carry what was asked for."""
 

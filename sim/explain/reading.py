@@ -156,12 +156,24 @@ def events_of_lines(lines: Iterable[bytes], name: str) -> Iterator[TraceEvent]:
     """Events of a trace as `nearbench run --jsonl` writes it. Raises UsageError that names the line."""
     for number, line in enumerate(lines, 1):
         try:
-            plain = msgspec.json.decode(line)
-            if plain.get("data") is not None:
-                plain["data"] = bytes.fromhex(plain["data"])
-            yield TraceEvent(**plain)
+            event = _event(line)
         except (msgspec.DecodeError, TypeError, ValueError, AttributeError) as exc:
             raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
+        yield event
+
+
+def _event(line: bytes) -> TraceEvent:
+    """An event from a line. Raises msgspec.DecodeError, TypeError, ValueError, AttributeError."""
+    plain = msgspec.json.decode(line)
+    if plain.get("data") is not None:
+        plain["data"] = bytes.fromhex(plain["data"])
+    unknown = plain.keys() - set(TraceEvent.__struct_fields__)
+    if unknown:
+        raise ValueError(f"unknown key {min(unknown)!r}")
+    event = msgspec.convert(plain, TraceEvent)
+    if "app" in event.fields:
+        as_app(event.fields["app"])
+    return event
 
 
 def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:

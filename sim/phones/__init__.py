@@ -17,7 +17,16 @@ from sim.pairing import PairingDevice, PairingSettings, Want
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PHONES", "Central", "Link", "Phone", "PhoneSettings", "RemoteCharacteristic", "Report"]
+__all__ = [
+    "PHONES",
+    "Central",
+    "Discovered",
+    "Link",
+    "Phone",
+    "PhoneSettings",
+    "RemoteCharacteristic",
+    "Report",
+]
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +52,14 @@ class RemoteCharacteristic(msgspec.Struct, frozen=True):
     uuid: str
     handle: int
     properties: tuple[str, ...]
+
+
+class Discovered(msgspec.Struct, frozen=True):
+    """What the radio needs to know of a discovered table, to use it on another connection; opaque to phones."""
+
+    characteristics: dict[int, Any]
+    cccds: dict[int, int]
+    """handle of a value -> handle of its CCCD."""
 
 
 class Link(Protocol):
@@ -78,6 +95,19 @@ class Link(Protocol):
 
     async def discover(self) -> list[RemoteCharacteristic]:
         """All services and characteristics, in handle order. Raises AttError, LinkError."""
+        ...
+
+    @property
+    def discovered(self) -> Discovered:
+        """What was discovered on it, for `reuse`; grows with what is discovered later."""
+        ...
+
+    def reuse(self, discovered: Discovered) -> None:
+        """Take what was discovered on an earlier connection for true."""
+        ...
+
+    def listen(self, handle: int, callback: Callable[[bytes], None], *, indicate: bool) -> None:
+        """Values of a subscription that the other end has kept go to `callback`; nothing is sent."""
         ...
 
     async def read(self, handle: int) -> bytes:

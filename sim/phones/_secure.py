@@ -49,6 +49,11 @@ class SecurePhone(Phone):
 
     settings: SecureSettings
 
+    async def start(self) -> None:
+        """Be on, with nobody who has asked for security."""
+        await super().start()
+        self._asking: set[str] = set()
+
     def choice(self, setting: str) -> tuple[str, str]:
         """What it does where the specification leaves it open: (value of `setting`, ID of the rule behind it)."""
         return getattr(self.settings, setting), ""
@@ -143,7 +148,11 @@ class SecurePhone(Phone):
 
     async def _connected(self, connection: Any) -> None:
         """A connection stands: encrypt it when it is bonded and the settings say so."""
-        if self.choice("when_bonded")[0] == "encrypt" and connection.link.bonded:
+        does, rule = self.choice("when_bonded")
+        if does == "encrypt" and connection.link.bonded:
+            if rule:
+                note = f"encrypts the link to bonded {connection.name} at once ({rule})"
+                self.emit("encrypts_at_once", peer=connection.name, note=note, rule=rule)
             await self.secure(connection)
 
     def on_security_request(self, link: Link) -> None:
@@ -157,7 +166,15 @@ class SecurePhone(Phone):
             note = f"{name} asks for security before it has refused anything: ignored{because}"
             self.emit("security_request_ignored", peer=name, note=note, rule=rule)
             return
-        self.place.spawn(self.name, self._quietly(self.secure(_Asked(link, name))))
+        self.place.spawn(self.name, self._quietly(self._secure_as_asked(_Asked(link, name))))
+
+    async def _secure_as_asked(self, asked: _Asked) -> None:
+        """Secure the link of a peer that has asked for it."""
+        self._asking.add(asked.name)
+        try:
+            await self.secure(asked)
+        finally:
+            self._asking.discard(asked.name)
 
     def refuses_identity(self, peer: str) -> bool:
         """As the settings or a rule say."""

@@ -15,7 +15,7 @@ from protocols.errors import UsageError
 from sim.device import command
 from sim.explain.ab_02 import LONG_US, STARTS, WINDOW_US
 from sim.explain.ab_03 import PRIORITIES_MS
-from sim.explain.ad import uuid_key
+from sim.explain.ad import is_uuid, uuid_key
 from sim.phones._advertisement import scan_record
 from sim.phones._judged import Judged, JudgedSettings
 from sim.units import Duration  # msgspec reads the annotations
@@ -59,7 +59,15 @@ class ScanFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ):
             if mask and len(mask) != len(data):
                 raise ValueError(f"{what}_mask_hex: a mask needs data of the same length")
-            bytes.fromhex(data + mask)
+            _octets(f"{what}_hex", data)
+            _octets(f"{what}_mask_hex", mask)
+        for what, uuid in (
+            ("service", self.service),
+            ("solicited", self.solicited),
+            ("service_data_uuid", self.service_data_uuid),
+        ):
+            if uuid and not is_uuid(uuid):
+                raise ValueError(f"{what}: {uuid!r} is no UUID; write 4, 8 or 32 hex digits")
 
     def admits(self, address: str, ads: list[Any]) -> bool:
         """Whether an advertiser with these AD structures passes."""
@@ -94,6 +102,14 @@ class ScanFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 ),
             )
         )
+
+
+def _octets(what: str, text: str) -> bytes:
+    """Octets of the argument `what`. Raises ValueError that names it."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f"{what}: {text!r} is not hexadecimal") from None
 
 
 def _under(data_hex: str, mask_hex: str, found: bytes) -> bool:
@@ -140,7 +156,10 @@ class Android(Judged):
     about = "android.bluetooth.le reference and AOSP; each rule names its own source and confidence"
     settings: AndroidSettings  # pyright: ignore[reportIncompatibleVariableOverride]  # a subclass narrows it
     profiles: ClassVar[tuple[str, ...]] = ("android-ble",)
-    security_rules: ClassVar[dict[str, str]] = {"when_bond_lost": "AB-05"}
+    security_rules: ClassVar[dict[str, str]] = {
+        "when_bonded": "AB-06",
+        "when_bond_lost": "AB-05",
+    }
 
     async def _bond_lost(self, connection: Any) -> None:
         """Apps hear of it since Android 16 (AB-04); then mostly a new pairing (AB-05)."""
@@ -284,9 +303,11 @@ class Android(Judged):
     ) -> None:
         """associate() with one BluetoothLeDeviceFilter: ScanFilter, name (whole, as a regular expression) and raw octets."""
         try:
-            raw, mask = bytes.fromhex(raw_hex), bytes.fromhex(raw_mask_hex)
+            raw, mask = _octets("raw_hex", raw_hex), _octets("raw_mask_hex", raw_mask_hex)
             pattern = re.compile(name_regex)
-        except (ValueError, re.error) as exc:
+        except re.error as exc:
+            raise UsageError(f"{self.name}.companion: name_regex: {exc}") from None
+        except ValueError as exc:
             raise UsageError(f"{self.name}.companion: {exc}") from None
         if len(raw) != len(mask):
             raise UsageError(f"{self.name}.companion: raw_mask_hex needs the length of raw_hex")

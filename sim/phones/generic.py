@@ -50,6 +50,7 @@ class Generic(SecurePhone):
 
     async def start(self) -> None:
         """Be on, with nothing heard."""
+        await super().start()
         self._book = HeardBook(self.place.formats)
         self._connections: dict[str, _Connection] = {}
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []

@@ -2,7 +2,7 @@
 
 Rules AK-xx and IB-xx (`nearbench list rules`) decide what an app is shown; where sources leave something open, a
 setting has the choice and its confidence is in `nearbench show rule`. Numbers nobody published (scan duty) are
-settings that say so. Of the pairing rules IB-31, IB-33 and IB-34 are carried out, the others diagnose.
+settings that say so. Of the pairing rules IB-31 to IB-34 and IB-37 are carried out, the others diagnose.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from protocols.errors import UsageError
 from sim.device import command
-from sim.explain.ad import uuid_key
+from sim.explain.ad import check_uuid
 from sim.explain.ib_25 import INTERVAL_MS, TIMEOUT_MS
 from sim.explain.observations import App, Descriptor, Plist, Timeout
 from sim.gatt import LinkError
 from sim.phones._advertisement import core_bluetooth
-from sim.phones._judged import Judged, JudgedSettings, Judgement
+from sim.phones._bonding import BondingPhone
+from sim.phones._judged import JudgedSettings, Judgement
 from sim.phones._picker import PickerSheet
 from sim.units import Duration
 
@@ -78,7 +79,7 @@ class IosSettings(JudgedSettings, frozen=True, kw_only=True):
     """what it does with an identity address of zeros: go on without, or end the pairing (IB-33)."""
 
 
-class Ios(Judged):
+class Ios(BondingPhone):
     """An iPhone with one app: scans as CoreBluetooth, picks as AccessorySetupKit, and says which rule hid what."""
 
     Settings: ClassVar[type[Settings]] = IosSettings
@@ -162,7 +163,8 @@ class Ios(Judged):
         for_: Duration | None = None,
     ) -> None:
         """scanForPeripherals: `services` is the UUID filter; `for` a time and wait for its end, or until stop_scan."""
-        filters = None if services is None else tuple(uuid_key(uuid) for uuid in services)
+        where = f"{self.name}.app_scan: services"
+        filters = None if services is None else tuple(check_uuid(one, where) for one in services)
         app = self.set_app(
             scanning=True, central_alive=True, services=filters, allow_duplicates=allow_duplicates
         )
@@ -312,7 +314,7 @@ class Ios(Judged):
         if plist is not None:
             self.set_app(plist=plist)
         for one in descriptors:
-            _check_hex(self.name, one)
+            _check_descriptor(self.name, one)
         sheet = PickerSheet(
             self, tuple(descriptors), filters=filter, timeout=discovery_timeout, choose=choose
         )
@@ -380,7 +382,9 @@ class Ios(Judged):
         self._names[connection.link.peer] = value.decode("utf-8", "replace")
 
 
-def _check_hex(phone: str, descriptor: Descriptor) -> None:
+def _check_descriptor(phone: str, descriptor: Descriptor) -> None:
+    if descriptor.service:
+        check_uuid(descriptor.service, f"{phone}.ask_picker: descriptors: service")
     for key in (
         "manufacturer_hex", "manufacturer_mask_hex", "service_data_hex", "service_data_mask_hex", "company"
     ):  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from protocols.errors import ScenarioError
 from tests.sim.worlds import run, two
 
 KITCHEN = 'advertising_hex = "02010603030d1808094b69746368656e", scan_response_hex = "05ffffff0102"'
@@ -175,3 +176,28 @@ def test_parameters_are_taken_as_they_are_asked_for():
     """No rule of Android is known against them."""
     ran = android('app_scan for = "1s"')
     assert ran.world.devices["ph"].on_parameter_request("dev", 7.5, 7.5, 0, 1000).accepted
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ('app_scan filters = [{ service = "nothex" }]', "service: 'nothex' is no UUID"),
+        ('app_scan filters = [{ service_data_uuid = "12" }]', "service_data_uuid: '12' is no UUID"),
+        ('app_scan filters = [{ manufacturer_hex = "zz" }]', "manufacturer_hex: 'zz' is not hexa"),
+    ],
+)
+def test_wrong_filters_are_refused_where_they_stand(step, words):
+    with pytest.raises(ScenarioError, match=words):
+        android(step)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ('raw_hex = "xy"', "companion: raw_hex: 'xy' is not hexadecimal"),
+        ('raw_hex = "00", raw_mask_hex = "0"', "companion: raw_mask_hex: '0' is not hexadecimal"),
+        ('name_regex = "("', "companion: name_regex: "),
+    ],
+)
+def test_companion_names_the_wrong_argument(arguments, words):
+    assert words in android(f"companion {arguments}?").of("step_failed", "ph")[0].note

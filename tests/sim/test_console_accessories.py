@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 
+from sim.adverts import service_and_name
 from tests.sim.worlds import Ran, run, two
 
 KEYS = "6b0a0012-53c1-4a0d-9d0e-6f1a3c5b7d90"
@@ -217,3 +218,23 @@ def test_the_battery_runs_down() -> None:
     first, second = (e.fields["value"]["battery_pct"] for e in ran.of("read", "ph"))
     assert first == 60
     assert second == 60 - 50
+
+
+@pytest.mark.parametrize(
+    ("accessory", "uuid"),
+    [
+        ("lock", "6b0a0001-53c1-4a0d-9d0e-6f1a3c5b7d90"),
+        ("badge", "6b0a0021-53c1-4a0d-9d0e-6f1a3c5b7d90"),
+        ("headset", "6b0a0031-53c1-4a0d-9d0e-6f1a3c5b7d90"),
+        ("wifi_provisioner", "6b0a0041-53c1-4a0d-9d0e-6f1a3c5b7d90"),
+    ],
+)
+def test_apps_that_filter_by_service_find_them(accessory: str, uuid: str) -> None:
+    text = two(accessory, f"app_scan services=['{uuid}'], for='1s'", phone="ios")
+    assert run(text).of("discovered", "ph")
+
+
+def test_a_name_without_room_beside_the_uuid_goes_to_the_scan_response() -> None:
+    short, rest = service_and_name(WEARER, "n" * 8)
+    assert (len(short), rest) == (31, b"")  # 3 Flags, 18 UUID, 2 + 8 name
+    assert [len(part) for part in service_and_name(WEARER, "n" * 9)] == [21, 11]

@@ -13,6 +13,7 @@ from sim.device import settings_table
 from sim.fault_schedule import fault_of
 from sim.faults import FAULTS, Fault
 from sim.trace import line_of
+from sim.typed import plain
 from tests.sim.worlds import Ran, run, two, world
 
 TIMED_OUT, NOT_ESTABLISHED = 0x08, 0x3E
@@ -655,7 +656,8 @@ def test_a_fault_of_the_users_own_by_its_path(tmp_path) -> None:
 )  # fmt: skip
 def test_an_option_is_an_entry(text, name, node, settings, from_us, until_us) -> None:
     found = fault_of(text)
-    assert (found.name, found.node, found.set, found.from_, found.until) == (
+    given = {key: plain(value) for key, value in found.set.items()}
+    assert (found.name, found.node, given, found.from_, found.until) == (
         name,
         node,
         settings,

@@ -421,3 +421,18 @@ def test_same_seed_same_identifiers():
         ios('app_scan for = "1s"').of("discovered")[0].fields["identifier"] for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'app_scan services = ["nothex"], for = "1s"',
+        'app_scan services = ["180d", "12345"], for = "1s"',
+        'ask_picker descriptors = [{ service = "heart" }], for = "1s"',
+    ],
+)
+def test_what_is_no_uuid_is_refused_by_name_of_the_argument(step):
+    note = ios(f"{step}?").of("step_failed", "ph")[0].note
+    assert re.search(
+        r"ph\.(app_scan: services|ask_picker: descriptors: service): '\w+' is no UUID", note
+    )

@@ -89,6 +89,29 @@ MUTATIONS = {
         ("the service is not advertised", "03031d18", "", "accessory_added"),
         ("the plist is in lower case", 'services = ["181D"]', 'services = ["181d"]', "accessory_added"),
     ],
+    "us14_lower_case_uuid": [
+        ("the plist is in upper case", 'services = ["181d"]', 'services = ["181D"]', "AK-03"),
+        ("the phone does not mind", 'set = { plist', 'set = { rules = { "AK-03" = false }, plist', "AK-03"),
+    ],
+    "us14_lower_case_uuid_repaired": [
+        ("the plist is in lower case", 'services = ["181D"]', 'services = ["181d"]', "accessory_added"),
+    ],
+    "us14_undeclared_uuid": [
+        ("the plist declares it", 'services = ["180F"]', 'services = ["181D"]', "AK-02"),
+        ("the app does not crash", 'set = { plist', 'set = { plist_mismatch = "no_discovery", plist', "AK-02"),
+    ],
+    "us14_undeclared_uuid_repaired": [
+        ("the plist declares another one", 'services = ["181D"]', 'services = ["180F"]', "accessory_added"),
+    ],
+    "us14_slow_advert": [
+        ("the scale is faster", "interval_ms = 10240", "interval_ms = 100", "AK-09"),
+        ("the air is clear", "loss = 0.99", "loss = 0.0", "AK-09"),
+        ("the plist is in lower case", 'services = ["181D"]', 'services = ["181d"]', "AK-09"),
+    ],
+    "us14_slow_advert_repaired": [
+        ("the scale is slow", "interval_ms = 100", "interval_ms = 10240", "accessory_added"),
+        ("it is out of range", "at = [1.0, 0.0]", "at = [9000.0, 0.0]", "accessory_added"),
+    ],
     "us15_service_data_missing": [
         ("it is connectable", 'sort = "non_connectable"', 'sort = "connectable"', "IB-07"),
         ("it is no telemetry", "aafe2000", "aafe1000", "IB-07"),
@@ -165,6 +188,67 @@ MUTATIONS = {
         ("somebody types the wrong PIN", 'at = [2.0, 0.0]\nset = { pin = "271828" }', 'at = [2.0, 0.0]\nset = { pin = "314159" }', "paired"),
         ("nobody disconnects", 'do = "disconnect"', 'do = "wait"\nset = { for = "1s" }', "paired"),
     ],
+    "legacy_passkey": [
+        ("the lock has a newer chip", 'secure_connections = "no"', 'secure_connections = "wanted"', "secure_connections = False"),
+        ("the phone insists on Secure Connections", 'phone = "generic"', 'phone = "generic"\nset = { secure_connections = "required" }', "authenticated"),
+        ("the PIN is mistyped", 'phone = "generic"', 'phone = "generic"\nset = { wrong_pins = 1 }', "paired"),
+    ],
+    "keypad_types": [
+        ("the keypad has a display, too", 'accessory = "keypad"', 'accessory = "keypad"\nset = { io = "display_only" }', "passkey_initiator_displays"),
+        ("somebody mistypes", 'accessory = "keypad"', 'accessory = "keypad"\nset = { wrong_pins = 1 }', "paired"),
+        ("other keys are pressed", 'keys = "42#"', 'keys = "43#"', "343223"),
+        ("the phone has no display", 'phone = "generic"', 'phone = "generic"\nset = { io = "none" }', "paired"),
+    ],
+    "both_type": [
+        ("they did not agree", 'io = "keyboard_only", pin = "246810"', 'io = "keyboard_only", pin = "246811"', "paired"),
+        ("the phone has a display", 'io = "keyboard_only", pin', 'io = "keyboard_display", pin', "passkey_both_type"),
+    ],
+    "passkey_000000": [
+        ("the lock shows another PIN", '"lock"\nat = [2.0, 0.0]\nset = { pin = "000000" }', '"lock"\nat = [2.0, 0.0]\nset = { pin = "000001" }', "paired"),
+        ("somebody types 000001", 'do = "enter_pin"\nset = { pin = "000000" }', 'do = "enter_pin"\nset = { pin = "000001" }', "paired"),
+        ("the lock has no display", '"lock"\nat = [2.0, 0.0]\nset = { pin', '"lock"\nat = [2.0, 0.0]\nset = { io = "none", mitm = "no", pin', "pin_displayed"),
+    ],
+    "bond_lost_by_phone": [
+        ("the phone keeps the bond", 'do = "forget"\nset = { peer = "lock" }', 'do = "cancel"', "bond_removed"),
+        ("the lock forgets, too", 'do = "connect"\nset = { to = "lock" }\n\n[[step]]\nnode = "phone"\ndo = "pair"\n\n[[step]]\nnode = "phone"\ndo = "disconnect"', 'do = "connect"\nset = { to = "lock" }\n\n[[step]]\nnode = "lock"\ndo = "forget"\nat = "10s"\n\n[[step]]\nnode = "phone"\ndo = "pair"\n\n[[step]]\nnode = "phone"\ndo = "wait"\nset = { for = "15s" }\n\n[[step]]\nnode = "phone"\ndo = "disconnect"', "bond_replaced"),
+        ("nothing is stored", 'accessory = "lock"', 'accessory = "lock"\nset = { bonding = false }', "bond_removed"),
+    ],
+    "mitm_refuses_just_works": [
+        ("the lock has a display", 'io = "none"', 'io = "display_only"', "just_works"),
+        ("the lock takes what it gets", 'io = "none"', 'io = "none", mitm = "wanted"', "reason = 3"),
+    ],
+    "mitm_refuses_just_works_repaired": [
+        ("the lock has no display", 'io = "display_only"', 'io = "none"', "passkey"),
+        ("the PIN is mistyped", 'phone = "generic"', 'phone = "generic"\nset = { wrong_pins = 1 }', "paired"),
+    ],
+    "lockout_after_wrong_pins": [
+        ("somebody guesses twice", "wrong_pins = 3", "wrong_pins = 2", "three wrong PINs"),
+        ("the lock is patient", 'accessory = "lock"', 'accessory = "lock"\nset = { wrong_pins_allowed = 0 }', "locked_out"),
+        ("the lock sulks for an hour", 'accessory = "lock"', 'accessory = "lock"\nset = { lockout = "1h" }', "pair"),
+    ],
+    "wifi_provisioning": [
+        ("the passphrase is wrong", '65"', '00"', "joined"),
+        ("the network is not there", "04486f6d65", "04486f6d66", "joined"),
+        ("the plug takes it in the clear", 'accessory = "wifi_provisioner"', 'accessory = "wifi_provisioner"\nset = { security = "open" }', "security_wanted"),
+        ("nobody pairs", 'when_refused = "secure"', 'when_refused = "report"', "subscribe"),
+    ],
+    "dfu_update": [
+        ("a damaged image", "1415161718191a1b1c1d1e1f2021222324252627", "ff15161718191a1b1c1d1e1f2021222324252627", "write"),
+        ("the checksum is another", "023c2ea60d", "023c2ea600", "write"),
+        ("the bond is not kept", 'accessory = "dfu_target"', 'accessory = "dfu_target"\nset = { bonding = false }', "encrypt"),
+    ],
+    "wrong_pin_repaired": [
+        ("the PIN is mistyped", "wrong_pins = 0", "wrong_pins = 1", "not_paired"),
+    ],
+    "rejected_comparison_repaired": [
+        ("the person says no", "confirms = true", "confirms = false", "paired"),
+    ],
+    "lost_bond_repaired": [
+        ("the lock is reset", 'do = "reboot"', 'do = "factory_reset"', "bond_missing"),
+    ],
+    "silent_peer_repaired": [
+        ("nobody types", 'person = "policy"', 'person = "asked"', "paired"),
+    ],
     "us17_security_request_first": [
         ("the lock waits for a refusal", "asks_first = true", "asks_first = false", "IB-31"),
         ("the iPhone pairs when asked", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-31" = false } }', "IB-31"),
@@ -181,11 +265,11 @@ MUTATIONS = {
     ],
     "us18_factory_reset": [
         ("a reboot is no reset", 'do = "factory_reset"', 'do = "reboot"', "IB-34"),
-        ("the user forgets the lock", 'set = { to = "lock" }\nmay_fail = true', 'set = { to = "lock" }\n\n[[step]]\nnode = "phone"\ndo = "forget"', "IB-34"),
+        ("the user forgets the lock", 'do = "cancel"', 'do = "forget"', "IB-34"),
         ("the phone does not mind", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-34" = false }, when_bond_lost = "repair" }', "IB-34"),
     ],
     "us18_factory_reset_repaired": [
-        ("nobody forgets", 'do = "forget"\nset = { peer = "lock" }', 'do = "cancel"', "connect"),
+        ("nobody forgets", 'do = "forget"', 'do = "cancel"', "connect"),
     ],
     "us18_bond_lost": [
         ("nothing happens to the lock", 'from = "20s"', 'from = "50s"', "bond_missing"),
@@ -194,6 +278,15 @@ MUTATIONS = {
     ],
     "us18_bond_lost_repaired": [
         ("the user does not forget it", "other_side_too = true", "other_side_too = false", "connect"),
+    ],
+    "gatt_table_cached": [
+        ("the sensor tells", "service_changed = false", "service_changed = true", "told"),
+        ("no update", 'do = "update"', 'do = "reboot"', "calibration"),
+        ("the iPhone keeps no table", 'phone = "ios"', 'phone = "ios"\nset = { rules = { "IB-37" = false } }', "IB-37"),
+        ("they do not bond", 'service_changed = false', 'service_changed = false, bonding = false', "IB-37"),
+    ],
+    "gatt_table_cached_repaired": [
+        ("the sensor does not tell", "service_changed = true", "service_changed = false", "IB-37"),
     ],
     "us19_parameter_loop": [
         ("the phone keeps what it accepts", "set = { rules = { \"IB-24\" = true } }", "", "IB-24"),

@@ -46,7 +46,7 @@ def test_every_one_can_be_shown(capsys):
 def test_fields_are_told_with_ranges_and_paths(capsys):
     _, out, _ = call(capsys, "show", "attribute", "service_descriptor_extension")
     assert "fsd_method: number 0 to 1" in out
-    assert "range_limit.ingress: number 0 to 65535" in out
+    assert "range_limit.ingress_cm: number 0 to 65535" in out
     assert "service_info.oui: 3 octets as hex, may be left out" in out
     _, out, _ = call(capsys, "show", "attribute", "service_descriptor", "--json")
     about = {field["name"]: field["about"] for field in json.loads(out)["fields"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -224,6 +225,7 @@ def test_no_program_is_told_how_to_write_one(bleak, alone) -> None:
         (["--speed", "0"], "--speed 0"),
         (["--set", "nobody.x=1"], "unknown node 'nobody'"),
         (["--set", "computer.os=beos"], "os"),
+        (["--fault", "los"], "unknown fault 'los'"),
     ],
 )
 def test_wrong_options_are_one_sentence(
@@ -335,3 +337,26 @@ def test_real_time_takes_its_time(bleak, program, alone) -> None:
     text = "import asyncio, time\nt = time.monotonic()\nasyncio.run(asyncio.sleep(0.5))\nprint(time.monotonic() - t >= 0.49)\n"
     done = bleak(alone(), "--speed", "1", "--", program(text))
     assert (done.returncode, done.stdout) == (0, "True\n")
+
+
+def test_faults_are_set_as_for_run(bleak, program) -> None:
+    scan = program(
+        "import asyncio\nfrom bleak import BleakScanner\n"
+        "print(len(asyncio.run(BleakScanner.discover(2.0))))\n"
+    )
+    found = bleak("thermometer_session", "--for", "10s", "--", scan)
+    jammed = bleak(
+        "thermometer_session", "--for", "10s", "--fault", "loss:probability=1.0", "--", scan
+    )
+    assert int(found.stdout) > 0
+    assert int(jammed.stdout) == 0
+
+
+def test_settings_in_the_help_exist(bleak, alone, program, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["bleak", "--help"])
+    shown = re.findall(r"computer\.\w+=\w+", capsys.readouterr().out)
+    assert shown
+    for one in shown:
+        done = bleak(alone(), "--set", one, "--", program("print('reached')"))
+        assert (done.returncode, done.stdout) == (0, "reached\n"), done.stderr

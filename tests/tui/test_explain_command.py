@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sim.explain import all_rules
-from tests.sim.explain.logs import ACCESSORY, SEAT, Hci
+from tests.sim.explain.logs import ACCESSORY, SEAT, Air, Hci
 from tui.cli import main
 
 KEYS = {
@@ -150,3 +150,49 @@ def test_show_rule(capsys):
     assert main(["show", "rule", "AK-12", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "documented"
     assert main(["show", "rule", "IB-999"]) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"seq": "one", "t_us": 1, "node": "a", "layer": "hci", "event": "x"}',
+        b'{"seq": 1, "t_us": 1, "node": "a", "layer": "hci", "event": "x", "fields": 3}',
+        b'{"seq": 1, "t_us": 1, "node": 7, "layer": "hci", "event": "x"}',
+        b'{"seq": 1, "t_us": 1, "node": "a", "layer": "hci", "event": "x", "data": 5}',
+        b'{"seq": 1, "t_us": 1, "node": "a", "layer": "hci", "event": "x", "extra": 5}',
+        b'{"seq": 1, "t_us": 1, "node": "a", "layer": "phone", "event": "x", "fields": {"app": 5}}',
+    ],
+)
+def test_a_wrong_line_of_a_trace_is_named(line, tmp_path, capsys):
+    file = tmp_path / "trace.jsonl"
+    good = b'{"seq":1,"t_us":1,"node":"a","layer":"world","event":"x"}\n'
+    file.write_bytes(good + line.replace(b'{"seq": ', b'{"seq":') + b"\n")
+    assert main(["explain", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert "line 2 is no event of a trace" in err
+    assert "fault of nearbench" not in err
+
+
+def test_without_devices_there_is_nothing_to_judge(tmp_path, capsys):
+    log = Hci()
+    log.command(0x0C03)
+    file = tmp_path / "reset.btsnoop"
+    file.write_bytes(log.octets(".btsnoop"))
+    assert main(["explain", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "nothing to judge" in out
+    assert "no findings" not in out
+
+
+def test_what_encryption_hides_is_said(tmp_path, capsys):
+    log = Air()
+    log.advert("02010603030d18020a0406094b6974656e")
+    start = log.connect()
+    log.control(0x03, bytes(22), central=True)
+    log.control(0x05, central=False)
+    hidden = log.data(b"\x55" * 9, central=True)
+    file = tmp_path / "air.pcapng"
+    file.write_bytes(log.octets(".pcapng"))
+    main(["explain", str(file)])
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"frame {start}: encrypted from frame {hidden}, the rest cannot be judged" in out

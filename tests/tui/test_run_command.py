@@ -282,6 +282,13 @@ def test_the_air_of_a_crowd_is_captured(capsys, tmp_path):
     tshark, air = judge("tshark"), tmp_path / "air.pcapng"
     assert main(["run", "crowd_1000", "--for", "300ms", "--capture", str(air), "--json"]) in (0, 1)
     capsys.readouterr()
-    wrong = [tshark, "-n", "-r", str(air), "-Y", "_ws.malformed || btle.crc.incorrect || !btle.advertising_address"]
+    wrong = [
+        tshark,
+        "-n",
+        "-r",
+        str(air),
+        "-Y",
+        "_ws.malformed || btle.crc.incorrect || !btle.advertising_address",
+    ]
     assert subprocess.run(wrong, capture_output=True, text=True, check=True).stdout == ""
     assert len(call(capsys, "decode", str(air))[1].splitlines()) > 50

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "an unmodified program that uses bleak, run inside the simulated air"
 EXAMPLE = """  nearbench bleak thermometer_session -- my_program.py --name Thermometer
-  nearbench bleak my_room.toml --os winrt --capture air.pcapng -- -m my_package"""
+  nearbench bleak my_room.toml --os winrt --capture air.pcapng -- -m my_package
+  nearbench bleak thermometer_session --fault loss:probability=0.2 -- my_program.py"""
 RUNS_PROGRAM = True  # what stands after `--` is in options.program
 DEFAULT_LIMIT_US = 3_600_000_000
 
@@ -38,7 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NODE.KEY=VALUE",
-        help="a setting of a node, for example computer.passkey=123456",
+        help="a setting of a node, for example computer.pin=123456",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[:KEY=VALUE,...]",
+        help="something that goes wrong (repeatable; `nearbench list faults`); node, from and until are keys too",
     )  # fmt: skip
     parser.add_argument(
         "--for", dest="duration", metavar="30s",
@@ -104,11 +109,12 @@ def _run(bench: Bench, program: list[str], *, simulated: bool) -> tuple[int, Any
 def _scenario(options: argparse.Namespace) -> Scenario:
     from hw_bridge.bleak_air.bench import with_computer
     from sim import scenario
+    from sim.fault_schedule import with_faults
     from tui.commands.run import settings_of
 
     given = {} if options.os is None else {"os": options.os}
     chosen = with_computer(scenario.load(options.scenario), at=_place(options.at), settings=given)
-    return scenario.with_settings(chosen, settings_of(options.set))
+    return with_faults(scenario.with_settings(chosen, settings_of(options.set)), options.fault)
 
 
 def _place(text: str | None) -> tuple[float, ...]:

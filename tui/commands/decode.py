@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from protocols.dissect import KINDS, Block, Dissection, dissect, encode
+from protocols.dissect import (
+    KINDS,
+    PACKETS,
+    Block,
+    Dissection,
+    dissect,
+    encode,
+    registered_format,
+)
 from protocols.errors import DecodeError, EncodeError, NearbenchError, UsageError
 from tui.output import (
     context_of,
@@ -17,6 +25,7 @@ from tui.output import (
     plain_tree,
     shown_octets,
     tree_lines,
+    warn_of,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +36,10 @@ SUMMARY = "bytes to fields: an advertised payload, a stream of them, or a captur
 EXAMPLE = """  nearbench decode --kind service_data --service-uuid feaa 20000be680000339ffa229bbce8a
   nearbench decode --kind ad 02010603039ffe
   nearbench decode phone.btsnoop --jsonl"""
+
+
+_CONTEXT_HELP = """keys and clocks. Frames take fcs=true, tk=HEX[,HEX...] (also nm_tk, ndp_tk), kek=HEX[,HEX...]
+(also nm_kek, ndp_kek), csid=NUMBER, policy=NAME: `nearbench show format frame`"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--also", help="kind advertisement: JSON with local_name, service_data, manufacturer_data"
     )
     parser.add_argument(
-        "--context", action="append", default=[], metavar="KEY=VALUE", help="keys and clocks"
+        "--context", action="append", default=[], metavar="KEY=VALUE", help=_CONTEXT_HELP
     )
     parser.add_argument(
         "--lenient", action="store_true", help="print what can still be read of malformed octets"
@@ -101,6 +114,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.kind and not options.format:
         return _guess(request, options)
     block, context, form = _request(request)
+    warn_of(context, form or block.kind)
     return _show(block, context, form, options)
 
 
@@ -188,6 +202,8 @@ def _kind_of(form: Any) -> str:
 
     if form is None:
         raise UsageError(f"the request has neither kind nor format; kinds: {', '.join(KINDS)}")
+    if form in PACKETS:
+        return str(form)
     return kind_of(FORMATS.get(str(form)))
 
 
@@ -253,20 +269,27 @@ def _print_text(found: Dissection, data: bytes, out: dict[str, Any]) -> None:
 
 def _stream(options: argparse.Namespace) -> int:
     """One answer per request line, in order; memory does not grow with their number."""
-    status = 0
+    status, told = 0, set[str]()
     for number, text in enumerate(sys.stdin, 1):
         if not text.strip():
             continue
-        answer, bad = _answer(text, number, options)
+        answer, bad = _answer(text, number, options, told)
         status = max(status, bad)
         print(line(answer))
     return status
 
 
-def _answer(text: str, number: int, options: argparse.Namespace) -> tuple[dict[str, Any], int]:
+def _answer(
+    text: str, number: int, options: argparse.Namespace, told: set[str]
+) -> tuple[dict[str, Any], int]:
+    """The answer to a line, and its status; context keys in `told` were warned about before."""
     try:
         plain = json_object(text, f"line {number}")
+        if plain.get("format") is not None:
+            registered_format(str(plain["format"]))  # a line is data: it names no file to run
         block, context, form = _request(plain)
+        warn_of({key: 0 for key in context if key not in told}, form or block.kind)
+        told.update(context)
         found = dissect(block, context, form=form, lenient=options.lenient)
     except (NearbenchError, ValueError, OverflowError, RecursionError) as exc:
         return {"error": error_object("request", None, str(exc))}, 2
@@ -293,6 +316,8 @@ def _candidates(request: dict[str, Any]) -> Iterator[tuple[str, Block, str | Non
     from protocols.ble.payloads import FORMATS, keys_of
 
     data = _request({**request, "kind": "ad"})[0].data
+    for kind in _FRAMES:
+        yield kind, Block(kind=kind, data=data), None
     yield "ad", Block(kind="ad", data=data), None
     for file in FORMATS.files():
         for key in keys_of(file):
@@ -306,13 +331,32 @@ def _candidates(request: dict[str, Any]) -> Iterator[tuple[str, Block, str | Non
             yield f"{kind} {selector}", block, file.stem.replace("_", "-")
 
 
+_FRAMES = ("frame", "frame_radiotap")
+
+
+def _rank(found: Dissection) -> int | None:
+    """Where a reading is listed: a frame of NAN first, then the payloads, other frames last; None: not at all.
+
+    Nearly any octets are a frame of some kind, so one whose body says nothing is not listed.
+    """
+    if found.format not in _FRAMES:
+        return 1
+    fields: Any = found.fields
+    if getattr(fields, "nan_attributes", ()):
+        return 0
+    return 2 if found.plain["frame"] in ("beacon", "authentication", "sdf", "naf") else None
+
+
 def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
     """What the octets can be: every format that accepts them strictly."""
-    fits: list[tuple[str, Dissection]] = []
+    ranked: list[tuple[int, str, Dissection]] = []
     for how, block, form in _candidates(request):
         found = dissect(block, request["context"], form=form)
-        if found.error is None and found.fields is not None:
-            fits.append((how, found))
+        rank = _rank(found) if found.error is None and found.fields is not None else None
+        if rank is not None:
+            ranked.append((rank, how, found))
+    ranked.sort(key=lambda one: one[0])
+    fits = [(how, found) for _, how, found in ranked]
     if options.json:
         print(
             document(
@@ -330,6 +374,6 @@ def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
     for how, found in fits:
         print(f"as {how}: {found.format}")
         data = _request({**request, "kind": "ad"})[0].data
-        for text in tree_lines(found.tree, data):
+        for text in tree_lines(found.tree, shown_octets(found, data)):
             print(text)
     return 0

@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from protocols.dissect import encode
+from protocols.dissect import encode, registered_format
 from protocols.errors import EncodeError, NearbenchError, UsageError
-from tui.output import context_of, error_object, json_object, line
+from tui.output import context_of, error_object, json_object, line, warn_of
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
     inner = fields.get("fields")
     if isinstance(inner, dict):
         fields = cast("dict[str, Any]", inner)
-    data = encode(options.format, fields, context_of(options.context))
+    context = context_of(options.context)
+    warn_of(context, options.format)
+    data = encode(options.format, fields, context)
     print(json.dumps({"format": options.format, "hex": data.hex()}) if options.json else data.hex())
     return 0
 
@@ -68,7 +70,8 @@ def _answer(text: str, number: int) -> tuple[dict[str, Any], int]:
         missing = [key for key in ("format", "fields") if not request.get(key)]
         if missing:
             raise UsageError(f"line {number}: has no {' and no '.join(missing)}")
-        data = encode(str(request["format"]), request["fields"], request.get("context"))
+        form = registered_format(str(request["format"]))
+        data = encode(form, request["fields"], request.get("context"))
     except EncodeError as exc:
         return {"error": error_object("encode", None, str(exc))}, 1
     except NearbenchError as exc:

@@ -132,7 +132,7 @@ def _report(
         for name in ("error", "warning", "note")
     ]
     said = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts if count)
-    yield said or "no findings: nothing here keeps these phones from working with it"
+    yield said or _nothing(scene)
 
 
 def _head(capture: str, scene: Scene, views: Sequence[View]) -> Iterator[str]:
@@ -151,6 +151,22 @@ def _head(capture: str, scene: Scene, views: Sequence[View]) -> Iterator[str]:
     yield from _wrapped(f"judged for {', '.join(judged)}")
     for what, count in scene.passed_over.items():
         yield from _wrapped(f"passed over: {what} ({count})")
+    hidden = [
+        one for device in scene.devices.values() for one in device.connections if one.unread_from
+    ]
+    for one in hidden[:_SHOWN_DEVICES]:
+        yield from _wrapped(
+            f"connection of frame {one.frame}: encrypted from frame {one.unread_from}, the rest cannot be judged"
+        )
+    if len(hidden) > _SHOWN_DEVICES:
+        yield f"and {len(hidden) - _SHOWN_DEVICES} more encrypted connections"
+
+
+def _nothing(scene: Scene) -> str:
+    """What to say without findings."""
+    if all(one.is_central for one in scene.devices.values()):
+        return "nothing to judge: no device of Bluetooth LE was heard"
+    return "no findings: nothing here keeps these phones from working with it"
 
 
 def _group(severity: str, group: Sequence[Finding], scene: Scene) -> Iterator[str]:

@@ -80,18 +80,15 @@ def speed_of(text: str | None, *, default: float | None) -> float | None:
 
 
 def settings_of(pairs: list[str]) -> dict[str, Any]:
-    """`node.key=value` options; a value is TOML (3, true, [1, 2], "text") or else plain text."""
-    import tomllib
+    """`node.key=value` options; a value is TOML (3, true, [1, 2], "text") or plain text, as its setting takes it."""
+    from sim.typed import typed
 
     settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or "." not in key:
             raise UsageError(f"--set {pair!r}: write it as node.key=value")
-        try:
-            settings[key] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[key] = text
+        settings[key] = typed(text)
     return settings
 
 

@@ -14,10 +14,13 @@ from sim.explain._documented import DOCUMENTED
 IDS = json.loads(
     (Path(__file__).parents[2] / "vectors" / "phone-rule-ids.json").read_text("utf-8")
 )["sections"]
+OURS = "NB-"
+"""What no profile of a phone has: findings that hold for every host."""
 BY_THE_PHONE = {
     "AB-01",
     "AB-02",
     "AB-03",
+    "AB-06",
     "AB-07",
     "AK-16",
     "AK-19",
@@ -25,6 +28,7 @@ BY_THE_PHONE = {
     "IB-12",
     "IB-13",
     "IB-25",
+    "IB-37",
 }
 """Rules without a judge: the phone itself carries them out (tests of the phones name them)."""
 
@@ -33,7 +37,16 @@ def test_every_id_of_the_profiles_is_a_rule_exactly_once():
     executed = RULES.names()
     documented = [rule.id for rule in DOCUMENTED]
     wanted = [name for names in IDS.values() for name in names]
-    assert sorted(executed + documented) == sorted(wanted)
+    of_phones = [name for name in executed + documented if not name.startswith(OURS)]
+    assert sorted(of_phones) == sorted(wanted)
+
+
+def test_rules_of_our_own_stand_on_the_core_specification():
+    ours = {name: rule for name, rule in RULES if name.startswith(OURS)}
+    assert set(ours) == {"NB-01", "NB-02"}
+    for rule in ours.values():
+        assert rule.source.startswith("Core Specification 5.4 Vol")
+        assert set(rule.profiles) == set(PROFILES)
 
 
 def test_a_rule_is_called_as_its_file():
@@ -59,6 +72,17 @@ def test_every_rule_can_be_listed_and_believed():
         assert rule.profiles, rule.id
         assert rule.status != "executed" or rule.remedy, rule.id
         assert rule.default or rule.switch.startswith("off"), rule.id
+
+
+def test_rules_without_code_say_what_they_are_about_and_wait_for_nothing_that_is_there():
+    subjects = {rule.id: rule.on for rule in DOCUMENTED}
+    assert subjects["AK-11"] == "app"
+    assert subjects["IB-14"] == "advert"
+    assert {subjects[one] for one in ("IB-27", "IB-35", "IB-38", "IB-39", "AB-08")} == {"link"}
+    waiting = {rule.id for rule in DOCUMENTED if "waits for" in rule.switch}
+    assert all(
+        "Wi-Fi Aware" in rule_of(one).switch for one in waiting
+    )  # pairing and bonds are simulated
 
 
 def test_rules_are_listed_by_number_not_by_letter():
