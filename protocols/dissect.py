@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "LINK_TYPES",
+    "PACKETS",
     "Block",
     "Dissection",
     "dissect",
     "encode",
     "format_of",
+    "registered_format",
     "summary",
+    "unknown_context",
 ]
 
 PACKETS: dict[str, tuple[str, str, str]] = {
@@ -145,6 +148,17 @@ def format_of(form: str | Format) -> Format:
         found: Format = getattr(importlib.import_module(module), constant)
         return found
     return payloads.FORMATS.get(form)
+
+
+def registered_format(name: str) -> Format:
+    """As `format_of`, for a name that came as data: a path is refused. Raises UnknownNameError."""
+    return format_of(name) if name in PACKETS else payloads.FORMATS.registered(name)
+
+
+def unknown_context(form: str, context: Mapping[str, Any]) -> list[str]:
+    """Keys of the context that the packet format `form` lists no meaning for; none when it lists none at all."""
+    known = format_of(form).context if form in PACKETS else {}
+    return sorted(set(context) - set(known)) if known else []
 
 
 def summary(kind: str, fields: Fields) -> str:

@@ -40,6 +40,11 @@ __all__ = [
 
 T = TypeVar("T", bound="Fields")
 
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0", "none"), False),
+}
+
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Base of all decoded values. UNSET = not in the octets; None = sent as "not available"."""
@@ -78,8 +83,9 @@ class Keys:
         try:
             data = bytes.fromhex(text)
         except ValueError:
+            wanted = "an even number of" if size == layout.REST else str(2 * size)
             raise UsageError(
-                f"context {name}: {text!r} is not hexadecimal; give {2 * size} hex digits"
+                f"context {name}: {text!r} is not hexadecimal; give {wanted} hex digits"
             ) from None
         if len(data) != size and size != layout.REST:
             raise UsageError(f"context {name}: {len(data)} octets given, {size} needed")
@@ -102,6 +108,16 @@ class Keys:
         except (TypeError, ValueError):
             raise UsageError(f"context {name}: {value!r} is not an integer") from None
 
+    def flag(self, name: str) -> bool:
+        """Yes or no, no when absent. Raises UsageError for any other word."""
+        value = self._given.get(name, False)
+        if isinstance(value, bool):
+            return value
+        found = _WORDS.get(str(value).lower())
+        if found is None:
+            raise UsageError(f"context {name}: {value!r} is neither true nor false")
+        return found
+
     def text(self, name: str) -> str | None:
         """Text, None when absent."""
         return str(self._given[name]) if name in self._given else None
@@ -109,7 +125,9 @@ class Keys:
     def all_octets(self, name: str, size: int) -> list[bytes]:
         """A list of `size`-octet values given as hex (or one, comma separated)."""
         given = self._given.get(name, [])
-        items: list[Any] = given.split(",") if isinstance(given, str) else list(given)
+        if not isinstance(given, (str, list, tuple)):
+            raise UsageError(f"context {name}: {given!r} is neither hexadecimal nor a list of it")
+        items: list[Any] = given.split(",") if isinstance(given, str) else [*given]
         return [cast(bytes, Keys({name: item}).octets(name, size)) for item in items]
 
 
@@ -205,6 +223,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     claims: Callable[[bytes, Keys], bool] | None = None
     """further condition for the key to fit."""
     examples: tuple[Example, ...] = ()
+    context: dict[str, str] = {}  # msgspec copies mutable defaults
+    """what each key of the context says, for formats that list them."""
     confidence: str = "verified"
     """`verified` (known answers of an independent source), `documented`, or `unverified`, with the reason."""
 
@@ -221,10 +241,28 @@ def converted(kind: Any, plain: Mapping[str, Any]) -> Any:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
+    except UnicodeEncodeError as exc:
+        raise EncodeError(_unwritable(plain) or "", "holds half of a surrogate pair") from exc
     try:
         return msgspec.convert(_whole_numbers(plain), kind)
     except msgspec.ValidationError:
         raise EncodeError(path.rstrip("`").removeprefix("$").lstrip("."), message) from None
+
+
+def _unwritable(plain: Any, path: str = "") -> str | None:
+    """Path of the first text in `plain` that no UTF-8 can hold."""
+    if isinstance(plain, str):
+        return path if any("\ud800" <= c <= "\udfff" for c in plain) else None
+    members: Iterable[tuple[str, Any]] = ()
+    if isinstance(plain, dict):
+        inside = cast("dict[str, Any]", plain)
+        if any(_unwritable(name) is not None for name in inside):
+            return path
+        members = ((f"{path}.{name}".lstrip("."), value) for name, value in inside.items())
+    elif isinstance(plain, list):
+        items = cast("Iterable[Any]", plain)
+        members = ((f"{path}[{at}]", value) for at, value in enumerate(items))
+    return next((found for at, value in members if (found := _unwritable(value, at))), None)
 
 
 def _whole_numbers(plain: Any) -> Any:

@@ -22,6 +22,9 @@ __all__ = ["Folder", "load_file"]
 
 T = TypeVar("T")
 
+_LONGEST_STEM = 80
+"""Characters of a file's name; a longer one is no file of ours, and may be none that the system can name."""
+
 
 class Folder(Generic[T]):
     """Registered things of one package: file `x_y.py` with constant `constant` is the thing `x-y` (or `x_y`).
@@ -56,6 +59,12 @@ class Folder(Generic[T]):
             self._loaded[name] = self._load(name)
         return self._loaded[name]
 
+    def registered(self, name: str) -> T:
+        """As `get`, for names that came as data: never a path, no file is loaded. Raises UnknownNameError."""
+        if not self._is_registered(name):
+            raise UnknownNameError(self.kind, name, self.names())
+        return self.get(name)
+
     def __iter__(self) -> Iterator[tuple[str, T]]:
         """(name, thing) of every registered file; imports them all."""
         for name in self.names():
@@ -64,14 +73,17 @@ class Folder(Generic[T]):
     def _load(self, name: str) -> T:
         if name.endswith(".py"):
             return self._constant(load_file(Path(name), self.kind), name)
-        stem = name.replace("-", "_")
-        if (
-            not stem.isidentifier()
-            or stem.startswith("_")
-            or not (self.path / f"{stem}.py").is_file()
-        ):
+        if not self._is_registered(name):
             raise UnknownNameError(self.kind, name, self.names())
+        stem = name.replace("-", "_")
         return self._constant(self._import(f"{self.package}.{stem}"), name)
+
+    def _is_registered(self, name: str) -> bool:
+        """Whether a file of the folder has that name."""
+        stem = name.replace("-", "_")
+        if not stem.isidentifier() or stem.startswith("_") or len(stem) > _LONGEST_STEM:
+            return False
+        return (self.path / f"{stem}.py").is_file()
 
     def _import(self, module: str) -> ModuleType:
         try:
@@ -96,7 +108,7 @@ class Folder(Generic[T]):
 
 def load_file(path: Path, kind: str) -> ModuleType:
     """The module in the user's Python file `path`. Raises UsageError when it is missing or raises."""
-    if not path.is_file():
+    if not _is_file(path):
         raise UsageError(f"{kind} file {path} does not exist")
     import importlib.util as loading  # for users' files only: start-up counts
 
@@ -117,6 +129,14 @@ def load_file(path: Path, kind: str) -> ModuleType:
         where = f"{path}:{line}" if line else str(path)
         raise UsageError(f"{where}: {type(exc).__name__}: {exc}") from exc
     return module
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; a name too long for the system is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _line_in(path: Path, exc: BaseException) -> int | None:

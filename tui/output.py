@@ -119,7 +119,9 @@ def _tree_lines(
         unset = _unset_bits(nodes, at)
         if len(unset) > 1:
             text = ", ".join(bit.name for bit in unset)
-            row = msgspec.structs.replace(node, bits=None)
+            low = [bit.bits[0] for bit in unset if bit.bits is not None]
+            in_row = low == list(range(low[0], low[0] + len(low)))
+            row = msgspec.structs.replace(node, bits=(low[0], len(low)) if in_row else None)
             yield from _row(row, data, f"{'  ' * depth}not set", text, columns)
             at += len(unset)
             continue

@@ -330,7 +330,7 @@ def _named(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _gapless(
     nodes: Sequence[Node], data: bytes, base: int, doubts: Sequence[Doubt]
 ) -> tuple[Node, ...]:
-    """The nodes of a run with their length octets, and "undecoded" nodes where a lenient walk left out octets.
+    """The nodes of a run, and "undecoded" nodes where a lenient walk left out octets.
 
     Each carries the codes of the faults that stand in it.
     """
@@ -338,8 +338,7 @@ def _gapless(
     for node in _filled(nodes, data, base, base, base + len(data)):
         kids: Sequence[Node] = node.children
         if node.name.startswith("["):
-            length = Node("length", data[node.start - base], None, node.start, node.start + 1, ())
-            kids = _filled([length, *kids], data, base, node.start, node.end)
+            kids = _filled(kids, data, base, node.start, node.end)
         why = tuple(
             doubt.code
             for doubt in doubts

@@ -71,6 +71,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     """Name of the capturing interface, empty where the file gives none."""
     comment: str = ""
     """Comments of the packet, one per line."""
+    fcs_octets: int = 0
+    """Octets of frame check sequence that the file says end `data`; 0 where it says nothing, or cut them off."""
 
 
 class Writer(Protocol):

@@ -1,7 +1,7 @@
 """pcap, the classic libpcap file: magics a1b2c3d4 (microseconds) and a1b23c4d (nanoseconds), both byte orders.
 
 Document: draft-ietf-opsawg-pcap, clauses 4 (file header) and 5 (packet record); version 2.4. A file has one link
-type and keeps time, octets, original length and, for HCI, the direction; interface names, comments and the
+type and keeps time, octets, original length, the length of an FCS (that of the first packet) and, for HCI, the direction; interface names, comments and the
 direction of other packets have no place in it and are left out. Containers are read with `struct`, see the package.
 """
 
@@ -34,7 +34,12 @@ VARIANTS: Final = {
 VERSION = (2, 4)
 NO_PACKETS_LINK_TYPE = 147  # LINKTYPE_USER0: claims nothing about packets that are not there
 
-_LINK_TYPE_MASK = 0x03FF_FFFF  # the bits above say whether and how long an FCS is
+_LINK_TYPE_MASK = 0x03FF_FFFF  # the bits above say whether and how long an FCS is (clause 4)
+_FCS_PRESENT = 0x0400_0000
+_FCS_SHIFT = 28
+_FCS_UNIT = 2
+_FCS_LENGTHS = {1: 2, 2: 4, 4: 4}
+"""FCS length of the header -> octets: it counts 16-bit words; nothing has 8 octets, so 4 comes from who counts octets."""
 _SNAP_OCTETS = 262_144  # the limit that libpcap writes for "everything"
 _HEADER_OCTETS = 24
 _RECORD_OCTETS = 16
@@ -73,10 +78,14 @@ def _read(source: Source, _notes: Notes) -> Iterator[Packet]:
     if (major, minor) != VERSION:
         raise UsageError(f"{source.name}: pcap version {major}.{minor}; version 2.4 is read")
     units_per_us = 1 if magic == MICROSECOND_MAGIC else 1000
-    return _packets(source, order, units_per_us, link_field & _LINK_TYPE_MASK)
+    is_told = link_field & _FCS_PRESENT
+    fcs_octets = _FCS_LENGTHS.get(link_field >> _FCS_SHIFT, 0) if is_told else 0
+    return _packets(source, order, units_per_us, link_field & _LINK_TYPE_MASK, fcs_octets)
 
 
-def _packets(source: Source, order: str, units_per_us: int, link_type: int) -> Iterator[Packet]:
+def _packets(
+    source: Source, order: str, units_per_us: int, link_type: int, fcs_octets: int
+) -> Iterator[Packet]:
     unpack = struct.Struct(f"{order}IIII").unpack
     normalise = from_link_type(link_type)
     number = 0
@@ -90,7 +99,9 @@ def _packets(source: Source, order: str, units_per_us: int, link_type: int) -> I
         number += 1
         t_us = seconds * _US_PER_S + fraction // units_per_us
         if normalise is None:
-            yield Packet(number, t_us, link_type, data, max(original, captured))
+            fcs = fcs_octets if captured >= original else 0
+            size = max(original, captured)
+            yield Packet(number, t_us, link_type, data, size, fcs_octets=fcs)
             continue
         frame = normalise(data, original)
         if frame is None:
@@ -124,7 +135,7 @@ class PcapWriter(Sink):
                 " btsnoop may"
             )
         if self._link_type is None:
-            self._start(link_type)
+            self._start(link_type, packet.fcs_octets)
         elif link_type != self._link_type:
             raise UsageError(
                 f"packet {packet.number}: a pcap file holds one link type; this one has {self._link_type} and the"
@@ -138,9 +149,11 @@ class PcapWriter(Sink):
         if self._link_type is None:
             self._start(NO_PACKETS_LINK_TYPE)
 
-    def _start(self, link_type: int) -> None:
+    def _start(self, link_type: int, fcs_octets: int = 0) -> None:
         self._link_type = link_type
-        self._put(_WRITE_HEADER.pack(MICROSECOND_MAGIC, *VERSION, 0, 0, _SNAP_OCTETS, link_type))
+        fcs = fcs_octets // _FCS_UNIT << _FCS_SHIFT | _FCS_PRESENT if fcs_octets else 0
+        field = link_type | fcs
+        self._put(_WRITE_HEADER.pack(MICROSECOND_MAGIC, *VERSION, 0, 0, _SNAP_OCTETS, field))
 
 
 FORMAT = CaptureFormat(

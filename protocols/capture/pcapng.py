@@ -37,11 +37,14 @@ SKIPPED_BLOCKS: Final[Mapping[int, str]] = {
 
 OPT_END, OPT_COMMENT = 0, 1
 SHB_USERAPPL = 4
-IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14
+IF_NAME, IF_TSRESOL, IF_FCSLEN, IF_TSOFFSET = 2, 9, 13, 14
 PACKET_FLAGS, EPB_DROPCOUNT = 2, 4
 
 _DIRECTIONS: Final[Mapping[int, Direction]] = {1: "received", 2: "sent"}
 _FLAG_VALUES: Final[Mapping[Direction, int]] = {name: value for value, name in _DIRECTIONS.items()}
+_FCS_LENGTHS: Final[Mapping[int, int]] = {2: 2, 4: 4, 16: 2, 32: 4}
+"""if_fcslen -> octets: clause 4.2 once counted bits, and gave the example 4; writers do either."""
+_FCS_FLAG_SHIFT = 5
 _UNKNOWN_DROPS = 0xFFFF
 _MAX_OPTION_OCTETS = 0xFFFF
 _BLOCK_FRAME = 12  # type, length, length again
@@ -75,7 +78,9 @@ _LITTLE, _BIG = _Codecs("<"), _Codecs(">")
 class _Interface:
     """An interface of the section at hand: link type, name, and how its stamps count."""
 
-    __slots__ = ("_offset_us", "_units_per_s", "link_type", "name", "normalise", "snap_octets")
+    __slots__ = (
+        "_offset_us", "_units_per_s", "fcs_octets", "link_type", "name", "normalise", "snap_octets",
+    )  # fmt: skip
 
     def __init__(self, codecs: _Codecs, body: bytes) -> None:
         if len(body) < codecs.interface.size:
@@ -83,6 +88,7 @@ class _Interface:
         self.link_type, _, self.snap_octets = codecs.interface.unpack_from(body)
         self.normalise = from_link_type(self.link_type)
         self.name = ""
+        self.fcs_octets = 0
         self._units_per_s = _US_PER_S
         self._offset_us = 0
         for code, value in _options(codecs, body, codecs.interface.size):
@@ -90,6 +96,8 @@ class _Interface:
                 self.name = value.decode("utf-8", "replace")
             elif code == IF_TSRESOL and len(value) == 1:
                 self._units_per_s = _units_per_s(value[0])
+            elif code == IF_FCSLEN and len(value) == 1:
+                self.fcs_octets = _FCS_LENGTHS.get(value[0], 0)
             elif code == IF_TSOFFSET and len(value) == codecs.seconds.size:
                 self._offset_us = codecs.seconds.unpack(value)[0] * _US_PER_S
 
@@ -103,7 +111,9 @@ class _Interface:
 class _Block:
     """The fields of a packet block of any kind."""
 
-    __slots__ = ("comments", "data", "direction", "drops", "interface_id", "original", "stamp")
+    __slots__ = (
+        "comments", "data", "direction", "drops", "fcs_octets", "interface_id", "original", "stamp",
+    )  # fmt: skip
 
     def __init__(self, interface_id: int, stamp: int | None, data: bytes, original: int) -> None:
         self.interface_id = interface_id
@@ -113,6 +123,7 @@ class _Block:
         self.direction: Direction | None = None
         self.comments: list[str] = []
         self.drops = 0
+        self.fcs_octets = 0
 
     def apply(self, codecs: _Codecs, body: bytes, at: int) -> None:
         """Take direction, comments and drop count from the options of `body` that begin at `at`."""
@@ -120,7 +131,9 @@ class _Block:
             if code == OPT_COMMENT:
                 self.comments.append(value.decode("utf-8", "replace"))
             elif code == PACKET_FLAGS and len(value) == codecs.word.size:
-                self.direction = _DIRECTIONS.get(codecs.word.unpack(value)[0] & 3)
+                (flags,) = codecs.word.unpack(value)
+                self.direction = _DIRECTIONS.get(flags & 3)
+                self.fcs_octets = flags >> _FCS_FLAG_SHIFT & 0xF
             elif code == EPB_DROPCOUNT and len(value) == codecs.long.size:
                 (self.drops,) = codecs.long.unpack(value)
 
@@ -299,7 +312,8 @@ class _PcapngReader:
             link_type, data, original = frame.link_type, frame.data, frame.original_length
             direction, name = frame.direction or direction, name or frame.interface
         comment = "\n".join(block.comments)
-        return Packet(self._number, t_us, link_type, data, original, direction, name, comment)
+        fcs = block.fcs_octets or interface.fcs_octets if len(data) >= original else 0
+        return Packet(self._number, t_us, link_type, data, original, direction, name, comment, fcs)
 
 
 def _matches(head: bytes) -> bool:
@@ -348,10 +362,10 @@ class PcapngWriter(Sink):
         if packet.comment:
             comment = packet.comment.encode("utf-8", "replace")
             options += _option(OPT_COMMENT, comment, f"packet {packet.number}: a comment")
-        if packet.direction is not None:
-            options += _option(
-                PACKET_FLAGS, _LITTLE.word.pack(_FLAG_VALUES[packet.direction]), "flags"
-            )
+        flags = 0 if packet.direction is None else _FLAG_VALUES[packet.direction]
+        flags |= packet.fcs_octets << _FCS_FLAG_SHIFT
+        if flags:
+            options += _option(PACKET_FLAGS, _LITTLE.word.pack(flags), "flags")
         number, description = self._number_of(link_type, packet.interface)
         high, low = packet.t_us >> 32, packet.t_us & 0xFFFF_FFFF
         fixed = _LITTLE.enhanced.pack(number, high, low, len(data), original)

@@ -213,18 +213,14 @@ def _body(kind: Kind, data: bytes, walk: Walk, at: int) -> Fields:
 
 
 def _with_runs(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes with advertising data opened, and the length octet before it as a node of its own."""
+    """The nodes with advertising data opened."""
     out: list[Node] = []
     for node in nodes:
         if node.name != "data":
             kids = tuple(_with_runs(node.children))
             out.append(msgspec.structs.replace(node, children=kids))
             continue
-        data = bytes.fromhex(node.value)
-        start = node.end - len(data)
-        if start > node.start:
-            out.append(Node("data_length", len(data), None, node.start, start, ()))
-        out.append(ad_node(data, start)[0])
+        out.append(ad_node(bytes.fromhex(node.value), node.start)[0])
     return out
 
 

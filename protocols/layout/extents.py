@@ -16,7 +16,8 @@ import construct
 import msgspec
 
 from protocols.errors import DecodeError, EncodeError
-from protocols.layout.walk import OMIT, Codec, Node, Walk, field_path, walk_of
+from protocols.layout.values import Adapt
+from protocols.layout.walk import OMIT, Codec, LengthNode, Node, Walk, field_path, walk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,8 @@ class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped
     """`subcon` inside a length-prefixed body: `length` octets (a codec, or a function of the fields so far).
 
     A length that reaches past the end is the fault `code` at the body's first octet (the length's, when it
-    is a codec). Octets that `subcon` leaves over are the fault `leftover`, when named.
+    is a codec). Octets that `subcon` leaves over are the fault `leftover`, when named. A length that is a codec
+    is a node of the tree, called `called`.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped
         code: str = "frame_length",
         *,
         leftover: str = "",
+        called: str = "length",
     ) -> None:
         super().__init__()
         self.length: Any = length
+        self.called = called
         self.subcon: Any = subcon
         self.code = code
         self.leftover = leftover
@@ -53,6 +57,10 @@ class Body(construct.Construct):  # type: ignore[misc]  # construct is untyped
         if len(data) != size:
             message = f"length {size} needs {size} octets, {len(data)} remain"
             walk.fatal(self.code, walk.base + first, message, field_path(path))
+        if is_codec:
+            number = self.length.to_wire(size) if isinstance(self.length, Adapt) else size
+            place = (walk.base + first, walk.base + start)
+            walk.nodes.append(LengthNode(self.called, number, None, *place, ()))
         base, walk.base = walk.base, walk.base + start
         inner = io.BytesIO(data)
         try:
@@ -181,6 +189,8 @@ class Records(construct.Construct):  # type: ignore[misc]  # construct is untype
             value, faulty = found
             if not faulty:
                 begin, end = walk.base + start, walk.base + stream.tell()
+                if len(kids) == 1 and isinstance(kids[0], LengthNode):
+                    kids.append(Node("value", value, None, kids[0].end, end, ()))
                 shown = None if kids else value
                 meaning = self.meaning_of(value) if self.meaning_of else None
                 outer.append(

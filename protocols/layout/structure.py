@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import construct
+import msgspec
 
 from protocols.layout.bits import Flags
 from protocols.layout.extents import Body, Sized
-from protocols.layout.walk import OMIT, Codec, Node, has, unit_of, value_of, walk_of
+from protocols.layout.walk import OMIT, Codec, LengthNode, Node, has, unit_of, value_of, walk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,6 +86,10 @@ def _note(
         name = member.name.lstrip("_")
         meaning_of = getattr(codec, "meaning", None)
         meaning = meaning_of(value) if meaning_of else None
+        if len(kids) == 1 and isinstance(kids[0], LengthNode):
+            length = kids.pop()
+            here.append(msgspec.structs.replace(length, name=f"{name}_{length.name}"))
+            start = length.end
         shown = None if kids else value.hex() if isinstance(value, bytes) else value
         here.append(Node(name, shown, unit_of(name), start, end, tuple(kids), meaning=meaning))
 

@@ -43,6 +43,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     doubts: tuple[str, ...] = ()
 
 
+class LengthNode(Node, frozen=True, omit_defaults=True, gc=False):
+    """The node of a length or count in front of what it measures."""
+
+
 class Doubt(msgspec.Struct, frozen=True, gc=False):
     """A fault that a lenient decoder passed over."""
 
@@ -67,10 +71,11 @@ _UNITS = {
     "dbm": "dBm", "mv": "mV", "v": "V", "c": "°C", "s": "s", "ms": "ms", "us": "µs", "pct": "%", "pa": "Pa",
     "hpa": "hPa", "mg": "mg", "l": "L", "ml": "mL", "m": "m", "mm": "mm", "deg": "°", "kg": "kg", "lb": "lb",
     "lux": "lux", "ppm": "ppm", "kwh": "kWh", "w": "W", "a": "A", "rpm": "rpm", "m3": "m³", "db": "dB", "hz": "Hz",
+    "tu": "TU", "cm": "cm", "mhz": "MHz",
 }  # fmt: skip
 _COMPOUND_UNITS = {
     "ug_m3": "µg/m³", "m_s": "m/s", "m_s2": "m/s²", "deg_s": "°/s", "m3_h": "m³/h", "us_cm": "µS/cm",
-    "unix_s": "s since 1970",
+    "mbit_s": "Mbit/s", "unix_s": "s since 1970",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ status from the type's bits). No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocols.layout import U8, Codec, Flagged, Flags, Mac
 from protocols.wifi_aware.vocabulary import (
@@ -23,11 +23,21 @@ from protocols.wifi_aware.vocabulary import (
     Words,
 )
 
-__all__ = ["Setup", "members", "step"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Setup", "doubts", "members", "step"]
 
 STATUSES = {0: "continued", 1: "accepted", 2: "rejected"}
 """Of NDP, NDPE and NDL; Ranging Setup and NPBA begin with accepted."""
-_TYPES = {0: "request", 1: "response", 2: "confirm", 3: "security install", 4: "terminate"}
+TERMINATE = 4
+_TYPES = {
+    0: "request",
+    1: "response",
+    2: "confirm",
+    3: "security install",
+    TERMINATE: "terminate",
+}
 
 
 class Setup(Body, frozen=True, kw_only=True):
@@ -79,3 +89,9 @@ def members(**bit_5: int | tuple[int, str]) -> tuple[Codec, ...]:
         "publish_id" / Flagged("_publish_id_present", U8),
         "responder_ndi" / Flagged("_responder_ndi_present", Mac),
     )
+
+
+def doubts(setup: Setup) -> Iterator[tuple[str, str]]:
+    """What a step should not say: token 0 in a setup (digest 2.15)."""
+    if setup.dialog_token == 0 and setup.type != TERMINATE:
+        yield "dialog_token", "0, a setup has 1 to 255"

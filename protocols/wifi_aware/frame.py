@@ -1,11 +1,10 @@
 """Frames from octets and back: FORMAT and RADIOTAP ("frame", "frame_radiotap"), `read` and `build` beneath them.
 
 IEEE 802.11-2020 9.2 and 9.3.3; Wi-Fi Aware 4.0, NAN frame formats. `read` gives header and attribute table only;
-the formats decode every body and note the tree. Context: `fcs` true says that a frame check sequence is behind
-(a radiotap header says it itself); `tk` opens encrypted frames (one key or several); `csid` and `kek` explain key
-descriptors. Codes: `frame_length` (fewer octets than the kind of frame needs), `frame_type` (another radiotap
-version), `mic` (no key given opens the frame), `element_length`, and those of the attributes; a wrong FCS, a
-reserved bit in use, a repeated or unknown attribute are doubts in the tree. No clock, no randomness, no IO.
+the formats decode every body and note the tree; the keys of their context are those of `context.py`. Codes:
+`frame_length` (fewer octets than the kind of frame needs), `frame_type` (another radiotap version), `mic` (no key
+given opens the frame), `element_length`, and those of the attributes; a wrong FCS, a reserved bit in use, a repeated
+or unknown attribute are doubts in the tree. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from protocols.fixed import fixed
 from protocols.format import Example, Format, Keys, Reader, to_plain
 from protocols.layout import Node
 from protocols.wifi_aware import elements, frames, kinds, parts, protection, radiotap, walker
+from protocols.wifi_aware.context import CONTEXT
 from protocols.wifi_aware.header import CIPHER, FIXED_HEADER, HEADER, MANAGEMENT, SUBTYPES, TYPES
 from protocols.wifi_aware.kinds import MANAGEMENT_FRAME, NAF, PROTECTED, Kind, kind_of
 
@@ -33,6 +33,7 @@ __all__ = ["FORMAT", "RADIOTAP", "build", "clear_octets", "read"]
 
 _MAC_HEADER = "IEEE 802.11-2020 9.2.4"
 _CIPHER_SUITES = 0x22
+_UNOPENED = "no key of the context opens this frame"
 _GROUP_SUITES = (5, 6)
 _MME, _MME_SIZES = 76, (18, 26)
 
@@ -51,7 +52,13 @@ def read(
 
 def decode(reader: Reader) -> Frame:
     """A frame of which every body was decoded. Raises DecodeError; lenient: malformed bodies stay octets."""
-    return _frame(reader, tapped=False, deep=True)
+    try:
+        return _frame(reader, tapped=False, deep=True)
+    except DecodeError as exc:
+        if reader.keys.flag("fcs") or not radiotap.ends_with_fcs(reader.data):
+            raise
+        hint = "the last 4 octets are the frame check sequence of the others: say so with fcs=true"
+        raise DecodeError(exc.code, exc.offset, f"{exc.message}; {hint}", path=exc.path) from exc
 
 
 def decode_tapped(reader: Reader) -> Frame:
@@ -71,13 +78,16 @@ def _frame(reader: Reader, *, tapped: bool, deep: bool) -> Frame:
     else:
         found = _management(reader, control, start, end, around, deep=deep)
     if "fcs" in around:
-        doubts = () if around["fcs"] == frames.COMPUTED else ("wrong frame check sequence",)
-        fcs = data[end:].hex()
-        place = (end, len(data), ())
-        reader.walk.nodes.append(
-            Node("fcs", fcs, None, *place, around["fcs"], None, "IEEE 802.11-2020 9.2.4.8", doubts)
-        )
+        reader.walk.nodes.append(_fcs_node(data[start:end], data[end:], end))
     return found
+
+
+def _fcs_node(frame: bytes, fcs: bytes, at: int) -> Node:
+    right = radiotap.fcs_of(frame)
+    meaning = "right" if fcs == right else f"wrong, {right.hex()} is right"
+    doubts = () if fcs == right else ("wrong frame check sequence",)
+    end = at + len(fcs)
+    return Node("fcs", fcs.hex(), None, at, end, (), meaning, None, f"{_MAC_HEADER}.8", doubts)
 
 
 def _envelope(reader: Reader, *, tapped: bool) -> tuple[dict[str, Any], int, int]:
@@ -85,7 +95,7 @@ def _envelope(reader: Reader, *, tapped: bool) -> tuple[dict[str, Any], int, int
     keys, data = reader.keys, reader.data
     around: dict[str, Any] = {}
     start, end = 0, len(data)
-    has_fcs = bool(keys.get("fcs"))
+    has_fcs = keys.flag("fcs")
     if tapped:
         tap = radiotap.read(data)
         start, has_fcs = tap.length, has_fcs or tap.has_fcs
@@ -151,14 +161,14 @@ def _packet_number(data: bytes, body: int) -> int:
 
 def _opened(reader: Reader, start: int, body: int, end: int) -> Opened | None:
     """The plaintext of an encrypted frame; None without keys, or (a fault) when none of them opens it."""
-    if "tk" not in reader.keys:
+    if not protection.has_keys(reader.keys):
         return None
     data, sealed = reader.data, body + PROTECTED.size
     found = protection.open_body(
         reader.keys, data[start:body], _packet_number(data, body), data[sealed:end]
     )
-    if found is None:
-        reader.fault("mic", sealed, "no key of the context opens this frame", "octets")
+    if found is None and not reader.keys.flag(protection.UNOPENED):
+        reader.fault("mic", sealed, _UNOPENED, "octets")
     return found
 
 
@@ -186,7 +196,11 @@ def _body(
     values = _noted(reader, kind.fixed, data, body, fixed, kind.source, deep=deep)
     if kind.rest == "octets":
         values["octets"] = data[fixed:end].hex()
-        reader.walk.nodes.append(Node("octets", values["octets"], None, fixed, end, ()))
+        sealed = kind is PROTECTED and protection.has_keys(reader.keys)
+        doubts = (_UNOPENED,) if sealed else ()
+        reader.walk.nodes.append(
+            Node("octets", values["octets"], None, fixed, end, (), None, None, kind.source, doubts)
+        )
         return values
     stop = fixed
     if kind.rest == "attributes":
@@ -342,6 +356,7 @@ FORMAT = Format(
     fields=frames.AnyFrame,
     decode=decode,
     encode=encode,
+    context=CONTEXT,
     examples=(
         Example(
             "80000000ffffffffffff025f5a1ae301506f9a017f01d023973e4c06000000006400200"

@@ -17,7 +17,7 @@ from protocols.errors import EncodeError
 from protocols.format import Fields, as_fields
 from protocols.wifi_aware import parts
 from protocols.wifi_aware.attributes import Attr
-from protocols.wifi_aware.elements import Element, attributes_of
+from protocols.wifi_aware.elements import Element, attributes_of, nan_attributes
 from protocols.wifi_aware.vocabulary import (
     HexText,
     Int2,
@@ -152,7 +152,7 @@ class _WithElements(Header, frozen=True, kw_only=True):
     @property
     def nan_attributes(self) -> tuple[Attr, ...]:
         """Attributes of all its NAN elements, none of them decoded. Raises DecodeError: `attribute_length`."""
-        return tuple(attr for element in self.elements for attr in element.attributes)
+        return nan_attributes(self.elements)
 
 
 class Beacon(_WithElements, frozen=True, kw_only=True, tag="beacon"):

@@ -170,6 +170,8 @@ _KINDS = (
         Record("keys" / Bitmap(U16LE, LIFETIMES), "lifetime_s" / Mapped(U32BE, int, int, _for_how_long)),
     ),
 )  # fmt: skip
+_LENGTH = Record("id" / U8, "length" / U8)
+_SELECTORS = Record("oui" / Hex(3), "type" / U8)
 _OTHER_KDE = Record("oui" / Hex(3), "type" / U8, "octets" / Hex(REST))
 _OTHER_ELEMENT = Record("octets" / Hex(REST))
 _BY_SELECTOR = {kind.selector: kind for kind in _KINDS}
@@ -209,8 +211,10 @@ def _one(reader: Reader, at: int, body: int, stop: int) -> dict[str, Any]:
     outer, reader.walk.nodes = reader.walk.nodes, []
     values: dict[str, Any]
     try:
+        reader.read(_LENGTH, data[at:body], base=at)
         if kind is not None and kind.least <= size <= kind.most:
             start = body + _SELECTOR
+            reader.read(_SELECTORS, data[body:start], base=body)
             values = {"kde": kind.name, **reader.read(kind.layout, data[start:stop], base=start)}
         elif data[at] == _VENDOR and size >= 0:
             values = {"kde": "other", **reader.read(_OTHER_KDE, data[body:stop], base=body)}
@@ -249,9 +253,6 @@ def _encoded(kde: Kde) -> bytes:
         kind = _BY_FIELDS[type(kde)]
         number, body = _VENDOR, kind.selector + built(kind.layout, kde)
     return built(_LENGTH, {"id": number, "length": len(body)}) + body
-
-
-_LENGTH = Record("id" / U8, "length" / U8)
 
 
 def padded(octets: bytes) -> bytes:

@@ -8,7 +8,7 @@ count from its body, `placed` and `moved` move them to where the body stands. No
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -19,7 +19,7 @@ from protocols.format import Example, Fields, Keys, Reader, as_fields, to_plain
 from protocols.layout import Codec, Node, build
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from protocols.registry import Folder
 
@@ -36,6 +36,7 @@ __all__ = [
     "opaque",
     "placed",
     "shown_plain",
+    "spread",
     "told",
     "written",
     "written_plain",
@@ -75,6 +76,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     strategy: Callable[[], Any] | None = None
     """hypothesis strategy of valid `fields`; None: drawn from the types of the fields."""
     length_code: str = "attribute_length"
+    doubts: Callable[[Any], Iterable[tuple[str, str]]] | None = None
+    """what is doubtful about `fields`: (path of a node such as "entries.[0].type", the doubt in words)."""
 
 
 P = TypeVar("P", bound=Part)
@@ -107,8 +110,31 @@ def _look(part: Part, octets: bytes, keys: Keys) -> tuple[Fields, tuple[Node, ..
         fields = found if isinstance(found, Fields) else _typed(part, found)
     except DecodeError as exc:
         code = part.length_code if exc.code == _SHORT else exc.code
-        raise DecodeError(code, exc.offset or 0, exc.message, path=exc.path) from exc
-    return fields, told(tuple(reader.walk.nodes), part.source)
+        raise DecodeError(code, _place(exc, reader), exc.message, path=exc.path) from exc
+    nodes = told(tuple(reader.walk.nodes), part.source)
+    for path, doubt in () if part.doubts is None else part.doubts(fields):
+        nodes = _doubted(nodes, path.split("."), doubt)
+    return fields, nodes
+
+
+def _doubted(nodes: tuple[Node, ...], path: list[str], doubt: str) -> tuple[Node, ...]:
+    """The nodes with a doubt at the one that `path` names."""
+    name, *rest = path
+    return tuple(
+        node
+        if node.name != name
+        else msgspec.structs.replace(node, children=_doubted(node.children, rest, doubt))
+        if rest
+        else msgspec.structs.replace(node, doubts=(*node.doubts, doubt))
+        for node in nodes
+    )
+
+
+def _place(exc: DecodeError, reader: Reader) -> int:
+    """Where the fault is: without an offset of its own, behind the last member that was read whole."""
+    if exc.offset is not None:
+        return exc.offset
+    return max((node.end for node in reader.walk.nodes), default=0)
 
 
 def _layout(part: Part) -> Codec:
@@ -241,7 +267,7 @@ def choice_of(folder: Folder[P], plain: Any, path: str) -> tuple[P | int, dict[s
     if isinstance(which, int):
         return which, rest
     try:
-        return folder.get(which), rest
+        return folder.registered(which), rest
     except UnknownNameError as exc:
         raise EncodeError(join(path, key), str(exc)) from exc
 
@@ -283,6 +309,23 @@ def defragmented(nodes: tuple[Node, ...], base: int, start: int) -> tuple[Node, 
             end=behind_fragments(max(node.end - 1, node.start), base, start)
             + (node.end > node.start),
             children=defragmented(node.children, base, start),
+        )
+        for node in nodes
+    )
+
+
+def spread(nodes: tuple[Node, ...], places: Sequence[int]) -> tuple[Node, ...]:
+    """The nodes of octets that stand apart: octet n of them is octet `places[n]` of the frame."""
+
+    def place(offset: int) -> int:
+        return places[offset] if offset < len(places) else places[-1] + 1
+
+    return tuple(
+        msgspec.structs.replace(
+            node,
+            start=place(node.start),
+            end=place(node.end - 1) + 1 if node.end > node.start else place(node.start),
+            children=spread(node.children, places),
         )
         for node in nodes
     )

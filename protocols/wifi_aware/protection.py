@@ -16,7 +16,18 @@ from protocols.layout import REST
 if TYPE_CHECKING:
     from protocols.format import Keys
 
-__all__ = ["CIPHERS", "Opened", "key_of", "keys_of", "open_body", "seal_body"]
+__all__ = [
+    "CIPHERS",
+    "KEK_NAMES",
+    "TK_NAMES",
+    "UNOPENED",
+    "Opened",
+    "has_keys",
+    "key_of",
+    "keys_of",
+    "open_body",
+    "seal_body",
+]
 
 
 class _Aead(Protocol):
@@ -43,6 +54,12 @@ CIPHERS = {
     "ccmp_256": Cipher(32, 16, counter_with_mac=True),
 }
 """By name, those that NAN uses first: which one a key is for follows from what its tag proves."""
+TK_NAMES = ("tk", "nm_tk", "ndp_tk")
+"""Names of temporal keys in a context, in the order in which they are numbered."""
+KEK_NAMES = ("kek", "nm_kek", "ndp_kek")
+"""Names of key encryption keys in a context."""
+UNOPENED = "unopened"
+"""Context flag of somebody who reads frames of many devices: what no key opens is a doubt and no fault."""
 _KEPT_CONTROL = 0x87FF
 """Frame Control bits of the additional data; Protected is always set."""
 _PROTECTED = 0x4000
@@ -59,12 +76,19 @@ class Opened(NamedTuple):
     tag: int
 
 
+def has_keys(keys: Keys) -> bool:
+    """Whether the context holds temporal keys."""
+    return any(name in keys for name in TK_NAMES)
+
+
 def keys_of(keys: Keys) -> list[bytes]:
-    """The temporal keys of the context (`tk`). Raises UsageError when one has another length than 16 or 32."""
-    found = keys.all_octets("tk", REST)
-    for key in found:
-        if len(key) not in (16, 32):
-            raise UsageError(f"context tk: {len(key)} octets given, 16 or 32 needed")
+    """The temporal keys of the context (TK_NAMES). Raises UsageError when one has another length than 16 or 32."""
+    found: list[bytes] = []
+    for name in TK_NAMES:
+        for key in keys.all_octets(name, REST):
+            if len(key) not in (16, 32):
+                raise UsageError(f"context {name}: {len(key)} octets given, 16 or 32 needed")
+            found.append(key)
     return found
 
 

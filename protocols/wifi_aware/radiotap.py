@@ -11,10 +11,27 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from protocols.errors import DecodeError
-from protocols.layout import Node, unit_of
+import msgspec
 
-__all__ = ["FCS", "Radiotap", "fcs_of", "read"]
+from protocols.errors import DecodeError
+from protocols.layout import (
+    REST,
+    S8,
+    U8,
+    U16LE,
+    U32LE,
+    U64LE,
+    Codec,
+    Hex,
+    Node,
+    Record,
+    Scaled,
+    Walk,
+    parse,
+)
+from protocols.wifi_aware.vocabulary import Bitmap
+
+__all__ = ["FCS", "Radiotap", "ends_with_fcs", "fcs_of", "read"]
 
 FCS = 4
 """Octets of the frame check sequence."""
@@ -22,16 +39,32 @@ _SOURCE = "radiotap.org, Defined fields"
 _FIXED = 8
 _EXTENDED = 1 << 31
 _HAS_FCS = 0x10
-_FIELDS = (
-    ("tsft_us", "<Q", 8),
-    ("flags", "B", 1),
-    ("rate_500_kb_s", "B", 1),
-    ("channel_mhz", "<HH", 2),
-    ("fhss", "2s", 1),
-    ("signal_dbm", "b", 1),
-    ("noise_dbm", "b", 1),
+_FLAGS = {
+    0: "contention-free period", 1: "short preamble", 2: "WEP", 3: "fragmentation", 4: "FCS at the end",
+    5: "padding before the data", 6: "bad FCS", 7: "short guard interval",
+}  # fmt: skip
+_CHANNEL_FLAGS = {
+    4: "turbo", 5: "CCK", 6: "OFDM", 7: "2.4 GHz", 8: "5 GHz", 9: "passive scan only", 10: "CCK and OFDM",
+    11: "GFSK", 14: "half rate", 15: "quarter rate",
+}  # fmt: skip
+_PRESENT = {
+    0: "TSFT", 1: "flags", 2: "rate", 3: "channel", 4: "FHSS", 5: "signal", 6: "noise", 29: "radiotap namespace",
+    30: "vendor namespace", 31: "another word",
+}  # fmt: skip
+_FIELDS: tuple[tuple[int, int, Codec], ...] = (
+    (8, 8, Record("tsft_us" / U64LE)),
+    (1, 1, Record("flags" / Bitmap(U8, _FLAGS))),
+    (1, 1, Record("rate_mbit_s" / Scaled(U8, 0.5))),
+    (2, 4, Record("channel_mhz" / U16LE, "channel_flags" / Bitmap(U16LE, _CHANNEL_FLAGS))),
+    (1, 2, Record("fhss" / Hex(2))),
+    (1, 1, Record("signal_dbm" / S8)),
+    (1, 1, Record("noise_dbm" / S8)),
 )
-"""Bits 0 to 6 of the present word: name, form, alignment. Fields behind them are not needed here."""
+"""Bits 0 to 6 of the present word: alignment, octets, layout. Fields behind them keep their octets."""
+_START = Record("version" / U8, "reserved" / U8, "length" / U16LE)
+_WORD = Record("present" / Bitmap(U32LE, _PRESENT, "nothing"))
+_REST = Record("further_fields" / Hex(REST))
+_PADDING = Record("padding" / Hex(REST))
 
 
 class Radiotap(NamedTuple):
@@ -47,6 +80,11 @@ def fcs_of(frame: bytes) -> bytes:
     return struct.pack("<I", zlib.crc32(frame))
 
 
+def ends_with_fcs(data: bytes) -> bool:
+    """Whether the last four octets are right for those before them."""
+    return len(data) > FCS and fcs_of(data[:-FCS]) == data[-FCS:]
+
+
 def read(data: bytes) -> Radiotap:
     """The header at the start of `data`. Raises DecodeError."""
     if len(data) < _FIXED:
@@ -60,23 +98,32 @@ def read(data: bytes) -> Radiotap:
     if not words_end <= length <= len(data):
         message = f"radiotap header of {length} octets does not fit into {len(data)}"
         raise DecodeError("frame_length", 2, message, path="radiotap")
-    present, at, flags = int.from_bytes(data[4:8], "little"), words_end, 0
-    nodes = [Node("length", length, None, 2, 4, (), None, None, _SOURCE)]
-    for bit, (name, form, alignment) in enumerate(_FIELDS):
+    walk = Walk()
+    parse(_START, data[:4], walk)
+    for at in range(4, words_end, 4):
+        parse(_WORD, data[at : at + 4], walk, base=at)
+    flags = _read_fields(data, words_end, length, walk)
+    nodes = (msgspec.structs.replace(node, source=_SOURCE) for node in walk.nodes)
+    return Radiotap(length, bool(flags & _HAS_FCS), tuple(nodes))
+
+
+def _read_fields(data: bytes, at: int, length: int, walk: Walk) -> int:
+    """Note the fields from octet `at` to the end of the header; the flags among them."""
+    present, flags = int.from_bytes(data[4:8], "little"), 0
+    for bit, (alignment, size, layout) in enumerate(_FIELDS):
         if not present >> bit & 1:
             continue
-        at += -at % alignment
-        end = at + struct.calcsize(form)
-        if end > length:
-            raise DecodeError(
-                "frame_length", at, f"{name} reaches past the header", path="radiotap"
-            )
-        value = struct.unpack_from(form, data, at)[0]
-        flags = value if name == "flags" else flags
-        shown = value.hex() if isinstance(value, bytes) else value
-        nodes.append(Node(name, shown, unit_of(name), at, end, (), None, None, _SOURCE))
-        at = end
-    return Radiotap(length, bool(flags & _HAS_FCS), tuple(nodes))
+        start = at + -at % alignment
+        if start + size > length:
+            message = f"{_PRESENT[bit]} reaches past the header"
+            raise DecodeError("frame_length", start, message, path="radiotap")
+        if start > at:
+            parse(_PADDING, data[at:start], walk, base=at)
+        at = start + size
+        flags |= parse(layout, data[start:at], walk, base=start).get("flags", 0)
+    if at < length:
+        parse(_REST, data[at:length], walk, base=at)
+    return flags
 
 
 def _words_end(data: bytes, length: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from protocols.errors import EncodeError
 from protocols.layout import REST, U8, U16LE, Hex, Mapped, Optional, Record, Records, build
 from protocols.layout import Body as Prefixed
 from protocols.wifi_aware.suites import ALGORITHMS, COORDINATE, GROUP, STATUS
@@ -153,7 +154,14 @@ def _decode_commit(reader: Reader, start: int, end: int, status: int) -> dict[st
 
 
 def encode(message: SaeMessage) -> bytes:
-    """Octets of a message. Raises EncodeError."""
+    """Octets of a message. Raises EncodeError, also for a part of another size than its group's."""
+    size = None if message.group is UNSET else COORDINATE.get(message.group)
+    for name in _POINT_PARTS:
+        text = getattr(message, name)
+        if text is not UNSET and size is not None and len(text) != 2 * size:
+            raise EncodeError(
+                name, f"has {len(text) // 2} octets, group {message.group} needs {size}"
+            )
     return build(_LAYOUT, message)
 
 

@@ -18,7 +18,7 @@ from protocols.wifi_aware import timing
 from protocols.wifi_aware.vocabulary import Body, HexText, Int1, Int3, Int4, Int9, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "DURATIONS",
@@ -29,6 +29,7 @@ __all__ = [
     "ScheduleEntry",
     "TimeBitmap",
     "bitmap_of",
+    "doubts",
     "slots_of",
 ]
 
@@ -36,6 +37,7 @@ DURATIONS = {0: "16 TU", 1: "32 TU", 2: "64 TU", 3: "128 TU"}
 """Length of the interval that one bit stands for, by its code; 4 to 7 are reserved."""
 PERIODS = {0: "not repeated", **{code: f"{64 << code} TU" for code in range(1, 8)}}
 """After what time the bitmap starts over, by its code."""
+_LONGEST_BITMAP = 64
 SHOWN = 6
 """Runs of slots that a meaning lists."""
 
@@ -77,7 +79,9 @@ def _expanded(
     every = 4 << period if period else None
     if every is None and span_repeats and octets:
         every = 8 * len(octets) * width
-    number = int.from_bytes(octets, "little")
+    number = int.from_bytes(
+        octets[: timing.SLOTS // (8 * width)], "little"
+    )  # no bit behind it reaches a slot
     bits = (bit for bit in range(number.bit_length()) if number >> bit & 1)
     ons = (bit * width + part for bit in bits for part in range(width))
     return timing.repeated((on for on in ons if every is None or on < every), every, offset)
@@ -124,6 +128,21 @@ def bitmap_of(slots: Iterable[int], bit_duration: int = 0) -> TimeBitmap:
     return TimeBitmap(
         bit_duration=bit_duration, period=period, start_offset_slots=0, bitmap=octets.hex()
     )
+
+
+def doubts(time_bitmap: TimeBitmap) -> Iterator[tuple[str, str]]:
+    """(field, doubt) of what hostap refuses in a bitmap of NAN Availability (digest 2.13)."""
+    octets = len(time_bitmap.bitmap) // 2
+    slots = 8 * octets << time_bitmap.bit_duration
+    period = 4 << time_bitmap.period
+    if not 0 < octets <= _LONGEST_BITMAP:
+        yield "bitmap", f"{octets} octets, hostap takes 1 to {_LONGEST_BITMAP}"
+    if time_bitmap.period == 0:
+        yield "period", "hostap takes none that does not repeat"
+    elif slots > period:
+        yield "bitmap", "longer than its period"
+    if time_bitmap.period and time_bitmap.start_offset_slots > period:
+        yield "start_offset_slots", "past the period"
 
 
 def _described(values: Mapping[str, Any]) -> str | None:

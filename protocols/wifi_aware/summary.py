@@ -41,9 +41,14 @@ _SAE_MESSAGES = {1: "commit", 2: "confirm"}
 def summary(fields: Fields) -> str:
     """The line, for example "follow-up: bootstrapping request, PIN keypad  02:... > 02:..."."""
     if not isinstance(fields, frames.Header):
-        return "802.11 frame, not a management frame"
+        return f"802.11 frame, not a management frame{_wrong_fcs(fields)}"
     to = GROUPS.get(fields.destination, fields.destination)
-    return f"{_sealed(fields)}{_what(fields)}  {fields.source} > {to}"
+    return f"{_sealed(fields)}{_what(fields)}  {fields.source} > {to}{_wrong_fcs(fields)}"
+
+
+def _wrong_fcs(fields: Fields) -> str:
+    fcs = getattr(fields, "fcs", UNSET)
+    return "" if fcs in (UNSET, frames.COMPUTED) else "  wrong FCS"
 
 
 def _sealed(frame: frames.Header) -> str:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from protocols.errors import DecodeError, UnknownNameError
+from protocols.layout import Node
 from protocols.wifi_aware import parts
-from protocols.wifi_aware.attributes import HEADER, Attr, find, ids, title_of
+from protocols.wifi_aware.attributes import HEADER, RESERVED, Attr, find, ids, title_of
 
 if TYPE_CHECKING:
     from protocols.format import Keys
-    from protocols.layout import Node, Walk
+    from protocols.layout import Walk
 
 __all__ = ["POLICIES", "Note", "Policy", "Walked", "table", "trees", "walk"]
 
@@ -40,8 +41,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """a known attribute below its minimum."""
     multiple: frozenset[int] | None = None
     """IDs it keeps lists of; None: those whose definition says so."""
+    known: frozenset[int] | None = None
+    """IDs it knows; None: all that have a file and are not reserved."""
+    minimums: dict[int, int] = {}  # msgspec copies mutable defaults
+    """octets it wants of an attribute, where that is more than the definition says."""
 
 
+_DEFINED = frozenset((*range(0x2F), 0xDD)) - RESERVED.keys()
+"""IDs of Wi-Fi Aware 4.0."""
+_S3, _TPEA = 0x2D, 0x2E
 _HOSTAP_LISTS = frozenset((0x03, 0x0E, 0x0F, 0x12, 0x13, 0x17, 0x1D))
 
 POLICIES = {
@@ -53,15 +61,16 @@ POLICIES = {
         ),
         Policy(
             name="hostap_de", source="hostap src/common/nan_de.c", broken="stop", empty_last="keep",
-            duplicate="first", unknown="drop", short="keep", multiple=_HOSTAP_LISTS,
+            duplicate="first", unknown="drop", short="keep", multiple=_HOSTAP_LISTS, known=_DEFINED,
         ),
         Policy(
             name="hostap_nan", source="hostap src/nan/nan_util.c", broken="discard", empty_last="discard",
-            duplicate="last", unknown="drop", short="drop", multiple=_HOSTAP_LISTS,
+            duplicate="last", unknown="drop", short="drop", multiple=_HOSTAP_LISTS, known=_DEFINED,
         ),
         Policy(
             name="wireshark", source="Wireshark epan/dissectors/packet-wifi-nan.c", broken="report",
             empty_last="keep", duplicate="all", unknown="report", short="report",
+            known=_DEFINED - {_S3, _TPEA}, minimums={0x12: 8},
         ),
     )
 }  # fmt: skip
@@ -114,23 +123,53 @@ def table(data: bytes, start: int = 0, end: int | None = None) -> tuple[Attr, ..
 
 
 def trees(
-    data: bytes, start: int, end: int, walk: Walk, keys: Keys | None, path: str = ""
+    data: bytes, start: int, end: int, walk_: Walk, keys: Keys | None, path: str = ""
 ) -> tuple[tuple[Attr, ...], tuple[Node, ...]]:
-    """Attributes of `data[start:end]`, all decoded, with their nodes. Faults go to `walk`; what it lets pass is kept."""
+    """Attributes of `data[start:end]`, all decoded, with their nodes. Faults go to `walk_`; what it lets pass is kept.
+
+    The key `policy` of the context adds what an implementation makes of the list: doubts at the attributes
+    concerned, and a node behind the last.
+    """
     found, starts, fault = scan(data, start, end)
+    remarks: dict[int, tuple[str, ...]] = {}
+    verdict: tuple[Node, ...] = ()
+    policy = None if keys is None else keys.text("policy")
+    if policy is not None:
+        remarks, verdict = _verdict(data, start, end, policy, len(found))
+    elif found and not found[-1].octets:
+        remarks[starts[-1]] = ("empty at the end: hostap discards all attributes",)
     seen: set[int] = set()
     nodes: list[Node] = []
     for index, attr in enumerate(found):
         again = attr.id in seen and not _may_repeat(attr.id, POLICIES["strict"])
-        doubts = ("for the second time in this frame",) if again else ()
+        doubts: tuple[str, ...] = ("for the second time in this frame",) if again else ()
+        doubts += remarks.get(starts[index], ())
         seen.add(attr.id)
         where = parts.join(path, f"attributes[{index}]")
-        nodes.append(attr.tree(starts[index], walk, keys, where, doubts))
+        nodes.append(attr.tree(starts[index], walk_, keys, where, doubts))
     if fault is not None:
-        walk.fault(
+        walk_.fault(
             fault.code, fault.offset, fault.message, parts.join(path, f"attributes[{len(found)}]")
         )
-    return tuple(found), tuple(nodes)
+    return tuple(found), (*nodes, *verdict)
+
+
+def _verdict(
+    data: bytes, start: int, end: int, policy: str, count: int
+) -> tuple[dict[int, tuple[str, ...]], tuple[Node, ...]]:
+    """Remarks by offset on the attributes of a list of `count`, and the node that sums them up (none: strict refuses)."""
+    try:
+        walked = walk(data, policy, start, end)
+    except DecodeError:
+        return {}, ()
+    remarks: dict[int, tuple[str, ...]] = {}
+    for note in walked.notes:
+        remark = f"{policy}: {note.message}; {note.action}"
+        remarks[note.offset] = (*remarks.get(note.offset, ()), remark)
+    meaning = f"keeps {len(walked.kept)} of {count} attributes"
+    loose = tuple(n.message for n in walked.notes if n.action in ("stopped", "discarded"))
+    source = POLICIES[policy].source
+    return remarks, (Node("policy", policy, None, end, end, (), meaning, None, source, loose),)
 
 
 def walk(data: bytes, policy: str = "strict", start: int = 0, end: int | None = None) -> Walked:
@@ -176,7 +215,7 @@ def _judge(found: list[Attr], starts: list[int], rules: Policy, notes: list[Note
     seen: dict[int, int] = {}
     for index, attr in enumerate(found):
         part = find(attr.id)
-        if attr.id not in ids():
+        if not _is_known(attr.id, rules):
             _rule(
                 rules.unknown,
                 "attribute_unknown",
@@ -187,8 +226,9 @@ def _judge(found: list[Attr], starts: list[int], rules: Policy, notes: list[Note
                 dropped,
             )
             continue
-        if part is not None and len(attr.octets) < part.minimum and rules.short != "keep":
-            message = f"{part.title} has {len(attr.octets)} octets, {part.minimum} at least"
+        least = max(0 if part is None else part.minimum, rules.minimums.get(attr.id, 0))
+        if len(attr.octets) < least and rules.short != "keep":
+            message = f"{title_of(attr.id)} has {len(attr.octets)} octets, {least} at least"
             _rule(rules.short, "attribute_length", index, message, starts, notes, dropped)
         if index in dropped or rules.duplicate == "all" or _may_repeat(attr.id, rules):
             continue
@@ -201,6 +241,12 @@ def _judge(found: list[Attr], starts: list[int], rules: Policy, notes: list[Note
                 continue
         seen[attr.id] = index
     return dropped
+
+
+def _is_known(number: int, rules: Policy) -> bool:
+    if rules.known is not None:
+        return number in rules.known
+    return number in ids() and number not in RESERVED
 
 
 def _may_repeat(number: int, rules: Policy) -> bool:

@@ -495,10 +495,33 @@ def test_body_with_a_length_octet():
     both_ways(codec, "010302aabb09", {"a": 1, "b": {"x": 2, "y": "aabb"}, "c": 9})
     assert spans(read(codec, "010302aabb09", base=100)[1].nodes) == [
         ("a", 100, 101, []),
-        ("b", 101, 105, [("x", 102, 103, []), ("y", 103, 105, [])]),
+        (
+            "b",
+            101,
+            105,
+            [("length", 101, 102, []), ("x", 102, 103, []), ("y", 103, 105, [])],
+        ),
         ("c", 105, 106, []),
     ]
     assert refused(codec, {"a": 1, "b": {"x": 2, "y": "00" * 255}, "c": 9}) == "b"
+
+
+def test_every_length_is_a_node_of_its_own():
+    """Before a plain value with its name, inside a group or a list item as the first child; in its own unit."""
+    half = Mapped(U8, lambda number: 2 * number, lambda octets: octets // 2)
+    codec = Record(
+        "a" / Body(U8, Hex(REST)),
+        "b" / Body(half, Records(Hex(2)), called="count"),
+        "c" / Records(Body(U8, Hex(REST))),
+    )
+    nodes = read(codec, "02aabb02010203040155")[1].nodes
+    assert spans(nodes) == [
+        ("a_length", 0, 1, []),
+        ("a", 1, 3, []),
+        ("b", 3, 8, [("count", 3, 4, []), ("[0]", 4, 6, []), ("[1]", 6, 8, [])]),
+        ("c", 8, 10, [("[0]", 8, 10, [("length", 8, 9, []), ("value", 9, 10, [])])]),
+    ]
+    assert (nodes[1].value, nodes[2].children[0].value) == ("aabb", 2)
 
 
 def test_body_past_the_end():
@@ -552,7 +575,11 @@ def test_offsets_inside_nested_bodies():
         "a",
         50,
         54,
-        [("n", 51, 52, []), ("b", 52, 54, [("m", 53, 54, [])])],
+        [
+            ("length", 50, 51, []),
+            ("n", 51, 52, []),
+            ("b", 52, 54, [("length", 52, 53, []), ("m", 53, 54, [])]),
+        ],
     )
     assert fields["c"] == 9
 
@@ -576,8 +603,8 @@ def test_records():
     assert spans(read(LIST, "000101aa0200", base=9)[1].nodes)[1] == (
         "items", 10, 15,
         [
-            ("[0]", 10, 13, [("kind", 10, 11, []), ("body", 11, 13, [])]),
-            ("[1]", 13, 15, [("kind", 13, 14, []), ("body", 14, 15, [])]),
+            ("[0]", 10, 13, [("kind", 10, 11, []), ("body_length", 11, 12, []), ("body", 12, 13, [])]),
+            ("[1]", 13, 15, [("kind", 13, 14, []), ("body_length", 14, 15, []), ("body", 15, 15, [])]),
         ],
     )  # fmt: skip
 

@@ -231,3 +231,26 @@ def test_finding_a_format_imports_only_its_file():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["protocols.ble.payloads.bthome_v2"]
+
+
+# --- names that came as data ----------------------------------------------------------------------
+
+
+def test_a_registered_name_is_never_a_path(package, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("THING = 'mine'\n")
+    things = shelf()
+    assert things.registered("red-ball") == "red"
+    assert things.get(str(file)) == "mine"
+    with pytest.raises(UnknownNameError, match="red-ball"):
+        things.registered(str(file))  # also when it was loaded before
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "x" * 300 + ".py", "\ud800", "\ud800.py", "", "a/b", "a\0b.py"]
+)
+def test_names_that_no_file_can_have_are_unknown(package, name):
+    with pytest.raises(UsageError):
+        shelf().get(name)
+    with pytest.raises(UnknownNameError):
+        shelf().registered(name)

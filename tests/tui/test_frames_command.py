@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from protocols.capture import Packet, writer_for
+from protocols.errors import EncodeError
+from protocols.wifi_aware.context import CONTEXT
 from tui.cli import main
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -76,9 +79,20 @@ def test_a_key_opens_the_encrypted_part(capsys):
     status, out, _ = call(capsys, "decode", ENCRYPTED, "--context", f"tk={link_key(ENCRYPTED)}")
     assert status == 0
     assert out.count("encrypted follow-up: identity key") == 2
-    status, out, _ = call(capsys, "decode", ENCRYPTED, "--context", f"tk={'00' * 32}")
+    status, out, _ = call(capsys, "decode", ENCRYPTED, "--context", f"nm_tk={link_key(ENCRYPTED)}")
+    assert out.count("encrypted follow-up: identity key") == 2
+
+
+def test_frames_that_no_key_opens_stay_protected_in_a_capture(capsys):
+    """A capture holds frames of many devices; the doubt is in the tree. A single frame is malformed."""
+    status, out, _ = call(capsys, "decode", ENCRYPTED, "--tree", "--context", f"tk={'00' * 32}")
+    assert status == 0
+    assert out.count("encrypted action frame, packet") == 4
+    assert out.count("! no key of the context opens") == 4
+    data = next(h for h in delivered(ENCRYPTED) if h.startswith("d040"))
+    status, out, _ = call(capsys, "decode", "--kind", "frame", data, "--context", f"tk={'00' * 32}")
     assert status == 1
-    assert out.count("malformed: mic at octet 32") == 4
+    assert "mic at octet 32" in out
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem[11:])
@@ -109,8 +123,10 @@ def test_a_tree_names_sources_meanings_and_unset_bits(capsys):
         "                        [IEEE 802.11-2020 9.4.2.24]",
         "  40  000fac04              [0]                   00-0f-ac:4 (CCMP-128)",
         "  46  000fac08              [0]                   00-0f-ac:8 (SAE)",
-        "  50  c000                  mfp_required          yes",
-        "  50  c000                  not set               preauthentication, no_pairwise",
+        "  50  c000 b6               mfp_required          yes",
+        "  50  c000 b2-3             ptksa_replay_counters  0 (1 replay counter)",
+        "  38  0100                  count                 1",
+        "  50  c000 b0-1             not set               preauthentication, no_pairwise",
     ):
         assert row in out.splitlines()
 
@@ -234,3 +250,127 @@ def test_single_functions_are_not_checked_yet(capsys):
     assert status == 1
     assert json.loads(out)["files"][0]["checks"] == []
     assert "not checked by this version: the single functions" in err
+
+
+# --- captures with check sequences ----------------------------------------------------------------
+
+BEACON = (
+    "80000000ffffffffffff025f5a1ae301506f9a017f01d023973e4c0600000000640020"
+    "04dd22506f9a1300020001bc010d00025f5a1ae301bc01000000000028060044774db10160"
+)
+FCS = "57e148ff"
+"""Captured from the air with its FCS: OpenNAN tests/test_crc32.cpp."""
+
+
+def saved(path, *frames, fcs_octets=4):
+    """A pcap of link type 105 whose header says how long an FCS is."""
+    with path.open("wb") as stream:
+        writer = writer_for("pcap")(stream)
+        for number, text in enumerate(frames, 1):
+            data = bytes.fromhex(text)
+            packet = Packet(number, number, 105, data, len(data), fcs_octets=fcs_octets)
+            writer.write(packet)
+    return path
+
+
+def test_a_capture_says_that_an_fcs_is_there(capsys, tmp_path):
+    file = saved(tmp_path / "a.pcap", BEACON + FCS, BEACON + "01020304")
+    status, out, _ = call(capsys, "decode", file)
+    assert status == 0
+    assert out.count("discovery beacon") == 2
+    assert out.splitlines()[-1].strip() == "wrong FCS"
+    assert out.count("wrong FCS") == 1
+
+
+def test_frames_with_an_fcs_go_through_the_pipe(tmp_path):
+    file = saved(tmp_path / "a.pcap", BEACON + FCS, BEACON + "01020304")
+    decoded = piped(["decode", "--jsonl", file], "").stdout
+    answers = [json.loads(x) for x in piped(["encode", "--jsonl"], decoded).stdout.splitlines()]
+    assert [answer["hex"] for answer in answers] == [BEACON + FCS, BEACON + "01020304"]
+
+
+def test_a_conversion_keeps_the_fcs(capsys, tmp_path):
+    file = saved(tmp_path / "a.pcap", BEACON + FCS)
+    other = tmp_path / "b.pcapng"
+    assert call(capsys, "convert", file, other)[0] == 0
+    status, out, _ = call(capsys, "decode", other, "--rebuild")
+    assert (status, out.splitlines()[-1]) == (0, "rebuilt: 1 the same, 0 different")
+
+
+def test_rebuilding_a_capture_counts_and_names_what_differs(capsys, tmp_path, monkeypatch):
+    file = saved(tmp_path / "a.pcap", BEACON + FCS, BEACON + FCS, "80")
+    status, out, _ = call(capsys, "decode", file, "--rebuild")
+    assert status == 1
+    assert out.splitlines()[-1] == "rebuilt: 2 the same, 0 different, 1 not decoded"
+
+    def other(form, fields, context):
+        raise EncodeError("source", "no")
+
+    monkeypatch.setattr("tui.captures.encode", other)
+    status, out, _ = call(capsys, "decode", file, "--rebuild")
+    assert "     2 not rebuilt: source: no" in out.splitlines()
+    assert out.splitlines()[-1] == "rebuilt: 0 the same, 2 different, 1 not decoded"
+    monkeypatch.setattr("tui.captures.encode", lambda *_: b"\1\2")
+    _, out, _ = call(capsys, "decode", file, "--rebuild")
+    assert "     1 rebuilt as 0102" in out.splitlines()
+
+
+# --- context, kinds, and what is no frame ---------------------------------------------------------
+
+
+def test_unknown_context_keys_are_warned_about(capsys):
+    for words in (("--kind", "frame", BEACON), (PIN,)):
+        status, _, err = call(capsys, "decode", *words, "--context", "fsc=1", "--context", "tk=")
+        assert status == 0
+        assert len(err.splitlines()) == 1
+        assert "no frame has a use for the context fsc;" in err
+    lines = json.dumps({"kind": "frame", "hex": BEACON, "context": {"fsc": 1}}) + "\n"
+    assert piped(["decode", "--jsonl"], lines * 3).stderr.count("fsc") == 1
+
+
+def test_the_help_names_every_key_of_a_frames_context(capsys):
+    with pytest.raises(SystemExit):
+        main(["decode", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(name in text for name in CONTEXT)
+
+
+@pytest.mark.parametrize("name", ["frame", "frame_radiotap", "hci", "ll", "ll_phdr"])
+def test_packets_are_shown_as_formats(capsys, name):
+    status, out, _ = call(capsys, "show", "format", name)
+    assert status == 0
+    assert f"name: {name}" in out
+    assert ("- policy:" in out) == name.startswith("frame")
+
+
+def test_a_packet_named_as_format_needs_no_kind(capsys):
+    status, out, _ = call(capsys, "decode", "--format", "frame", BEACON)
+    assert status == 0
+    assert out.startswith("frame, ")
+
+
+def test_octets_without_a_kind_are_tried_as_frames(capsys):
+    status, out, _ = call(capsys, "decode", BEACON)
+    assert status == 0
+    assert out.startswith("as frame: frame\n")
+    _, out, _ = call(capsys, "decode", "0000090002000000" + "10" + BEACON + FCS)
+    assert out.startswith("as frame_radiotap: frame_radiotap\n")
+    _, out, _ = call(capsys, "decode", "0201060303aafe")
+    assert "as frame" not in out
+
+
+def test_a_path_in_a_line_runs_nothing(tmp_path):
+    """Lines are data; only the command line names files."""
+    file = tmp_path / "evil.py"
+    file.write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    line = json.dumps({"kind": "frame", "format": str(file), "hex": BEACON, "fields": {"a": 1}})
+    for command in ("decode", "encode"):
+        (answer,) = piped([command, "--jsonl"], line + "\n").stdout.splitlines()
+        assert json.loads(answer)["error"]["code"] == "request"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_stream():
+    line = '{"format": "frame", "fields": {"frame": "sdf", "\\ud800": 1}}\n'
+    answers = piped(["encode", "--jsonl"], line * 2).stdout.splitlines()
+    assert [json.loads(answer)["error"]["code"] for answer in answers] == ["encode"] * 2

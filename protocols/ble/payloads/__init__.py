@@ -93,6 +93,7 @@ def describe(form: Format) -> dict[str, Any]:
         "confidence": form.confidence,
         "keys": list(form.keys),
         "encodes": form.encode is not None,
+        "context": [{"name": name, "about": about} for name, about in form.context.items()],
         "fields": _field_table(form.fields),
         "examples": [{"hex": e.hex, "context": e.context, "note": e.note} for e in form.examples],
     }

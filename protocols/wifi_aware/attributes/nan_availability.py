@@ -9,7 +9,7 @@ no IO.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,7 @@ from protocols.layout import (
     build,
 )
 from protocols.layout import Body as Prefixed
+from protocols.wifi_aware import schedule
 from protocols.wifi_aware.attributes import Attribute
 from protocols.wifi_aware.channels import (
     BAND_LIST,
@@ -50,6 +51,9 @@ from protocols.wifi_aware.vocabulary import (
     UnsetType,
     Words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ID = 0x12
 COMMITTED, POTENTIAL, CONDITIONAL = 1, 2, 4
@@ -164,6 +168,25 @@ LAYOUT = Record(
 )
 
 
+def doubts(fields: NanAvailability) -> Iterator[tuple[str, str]]:
+    """Entries that hostap refuses, and lists without entries (digest 2.13)."""
+    for index, entry in enumerate(fields.entries):
+        where = f"entries.[{index}]"
+        fixed = entry.type & (COMMITTED | CONDITIONAL)
+        count = len(entry.bands or ()) + len(entry.channels or ())
+        if count == 0:
+            yield f"{where}.list_size", "no band and no channel"
+        if entry.type not in TYPES:
+            fixed = 0  # reserved, which the tree says
+        if fixed and entry.bands is not UNSET:
+            yield f"{where}.type", "hostap wants channels for committed and conditional slots"
+        elif fixed and count > 1 and not entry.type & POTENTIAL:
+            yield f"{where}.type", "hostap wants one channel here"
+        if entry.time_bitmap is not UNSET:
+            for name, doubt in schedule.doubts(entry.time_bitmap):
+                yield f"{where}.time_bitmap.{name}", doubt
+
+
 def encode(fields: NanAvailability) -> bytes:
     """Octets; the size of each list is that of `bands` or `channels`. Raises EncodeError."""
     entries = [
@@ -208,6 +231,7 @@ ATTRIBUTE = Attribute(
     layout=LAYOUT,
     encode=encode,
     minimum=3,
+    doubts=doubts,
     multiple=True,
     strategy=strategy,
     examples=(

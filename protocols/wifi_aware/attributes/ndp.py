@@ -33,6 +33,7 @@ ATTRIBUTE = Attribute(
         "specific_info" / Flagged("_specific_info_present", Hex(REST)),
     ),
     minimum=11,
+    doubts=data_path.doubts,
     examples=(
         Example(
             "0901000200000000010110" + "020000000002",

@@ -117,6 +117,7 @@ ATTRIBUTE = Attribute(
     layout=LAYOUT,
     decode=decode,
     minimum=11,
+    doubts=data_path.doubts,
     strategy=strategy,
     examples=(
         Example(

@@ -7,7 +7,7 @@ cookie (which Wireshark takes) is accepted. No clock, no randomness, no IO.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocols.format import Example, Reader
 from protocols.layout import REST, U8, U16LE, Flags, Hex, Optional, Record, When, build
@@ -25,6 +25,9 @@ from protocols.wifi_aware.vocabulary import (
     UnsetType,
     Words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ID = 0x2C
 ADVERTISE, REQUEST, RESPONSE = range(3)
@@ -94,6 +97,18 @@ def encode(fields: PairingBootstrapping) -> bytes:
     return build(HEAD, fields) + build(TAIL, fields)
 
 
+def doubts(fields: PairingBootstrapping) -> Iterator[tuple[str, str]]:
+    """Combinations that no step has (digest 2.27)."""
+    if fields.type == ADVERTISE and fields.dialog_token:
+        yield "dialog_token", "0 in an advertisement"
+    if fields.type == ADVERTISE and fields.status != ACCEPTED:
+        yield "status", "an advertisement has status 0"
+    if fields.type == REQUEST and fields.status == REJECTED:
+        yield "status", "a request cannot reject"
+    if fields.type == REQUEST and fields.methods.bit_count() != 1:
+        yield "methods", "a request has one method"
+
+
 def strategy() -> Any:
     """Valid values: what goes with type and status is there, nothing else."""
     from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
@@ -118,6 +133,7 @@ ATTRIBUTE = Attribute(
     decode=decode,
     encode=encode,
     minimum=5,
+    doubts=doubts,
     strategy=strategy,
     examples=(
         Example("0000000300", note="advertise opportunistic and PIN display"),

@@ -31,7 +31,7 @@ ID = 0x1B
 TYPES = {0: "request", 1: "response", 2: "termination"}
 STATUSES = {0: "accepted", 1: "rejected"}
 _BURSTS = {
-    **{code: f"{250 << code - 2} us" for code in range(2, 12)},
+    **{code: f"{250 << code - 2} µs" for code in range(2, 12)},
     15: "no preference",
 }
 _FORMATS = {
@@ -55,7 +55,7 @@ class FtmParameters(Body, frozen=True, kw_only=True):
 
     max_burst_duration: Int4
     min_delta_ftm: Int6
-    """in 100 us; 0: no preference."""
+    """in 100 µs; 0: no preference."""
     max_ftms_per_burst: Int5
     """0: no preference."""
     format_and_bandwidth: Int6
@@ -80,7 +80,7 @@ def _same(value: Any) -> Any:
 
 
 def _delta(units: int) -> str:
-    return f"{100 * units} us" if units else "no preference"
+    return f"{100 * units} µs" if units else "no preference"
 
 
 FTM = Record(
@@ -89,7 +89,7 @@ FTM = Record(
         max_burst_duration=(0, 4, Words(U8, _BURSTS)),
         min_delta_ftm=(4, 6, Mapped(U8, _same, _same, cast(Any, _delta))),
         max_ftms_per_burst=(10, 5, Words(U8, {0: "no preference"}, "measurements")),
-        format_and_bandwidth=(15, 6, Words(U8, _FORMATS, "not in the table")),
+        format_and_bandwidth=(15, 6, Words(U8, _FORMATS)),
         reserved_21=(21, 3),
     )
 )

@@ -6,7 +6,7 @@ The parts behind Service Control stand in this order, each with its own bit. No 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocols.format import Example
 from protocols.layout import (
@@ -38,6 +38,9 @@ from protocols.wifi_aware.vocabulary import (
     UnsetType,
     Words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ID = 0x03
 TYPES = {0: "publish", 1: "subscribe", 2: "follow-up"}
@@ -122,6 +125,17 @@ LAYOUT = Record(
 )
 
 
+def doubts(fields: ServiceDescriptor) -> Iterator[tuple[str, str]]:
+    """A set of nobody: an empty Bloom filter, or one behind an index, which only Bloom filters have."""
+    who = fields.response_filter
+    if who is UNSET:
+        return
+    if who.bloom and not who.bloom_filter:
+        yield "response_filter.bloom_filter", "an empty Bloom filter: nobody answers (hostap)"
+    if not who.bloom and who.bloom_index:
+        yield "response_filter.bloom_index", "a list of addresses has no index"
+
+
 def strategy() -> Any:
     """Valid values: the kind of the address set goes with its bit."""
     from protocols.wifi_aware import strategies as draw  # tests only: hypothesis
@@ -141,6 +155,7 @@ ATTRIBUTE = Attribute(
     fields=ServiceDescriptor,
     layout=LAYOUT,
     minimum=9,
+    doubts=doubts,
     multiple=True,
     strategy=strategy,
     examples=(

@@ -44,8 +44,8 @@ ID = 0x0E
 class RangeLimit(Body, frozen=True, kw_only=True):
     """Distances at which the service is told of, in centimetres (unit unverified)."""
 
-    ingress: Int16
-    egress: Int16
+    ingress_cm: Int16
+    egress_cm: Int16
 
 
 class ServiceDescriptorExtension(Body, frozen=True, kw_only=True):
@@ -90,7 +90,8 @@ LAYOUT = Record(
         gtk_required=10,
         reserved_11=(11, 5),
     ),
-    "range_limit" / Flagged("_range_limit_present", Record("ingress" / U16LE, "egress" / U16LE)),
+    "range_limit"
+    / Flagged("_range_limit_present", Record("ingress_cm" / U16LE, "egress_cm" / U16LE)),
     "service_update_indicator" / Flagged("_service_update_indicator_present", U8),
     "service_info" / Optional(Prefixed(U16LE, SERVICE_INFO)),
     "trailing"

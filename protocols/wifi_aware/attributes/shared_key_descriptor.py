@@ -10,11 +10,11 @@ them. Codes: `attribute_length`, `kde_length`, `key_wrap` (no KEK given fits). N
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, UsageError
 from protocols.format import Example, Keys, Reader
 from protocols.layout import (
     REST,
@@ -32,6 +32,7 @@ from protocols.layout import (
 from protocols.wifi_aware import key_data, parts
 from protocols.wifi_aware.attributes import Attribute
 from protocols.wifi_aware.key_data import Kde  # noqa: TC001  # msgspec reads it
+from protocols.wifi_aware.protection import KEK_NAMES, UNOPENED
 from protocols.wifi_aware.vocabulary import (
     UNSET,
     Body,
@@ -47,6 +48,9 @@ from protocols.wifi_aware.vocabulary import (
     UnsetType,
     Words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ID = 0x24
 HEAD = 78
@@ -120,6 +124,7 @@ LAYOUT = Record(
     "key_rsc" / U64LE,
     "key_id" / Hex(8),
 )
+_UNOPENED = "no KEK of the context opens it"
 _MIC = Record("mic" / Hex(REST))
 _LENGTH = Record("key_data_length" / U16BE)
 _KEY_DATA = Record("key_data" / Hex(REST))
@@ -155,7 +160,7 @@ def decode(reader: Reader) -> dict[str, Any]:
     if not values["key_data_encrypted"]:
         return values | key_data.decode(reader, start, len(data))
     values |= reader.read(_KEY_DATA, data[start:], base=start)
-    if "kek" in reader.keys:
+    if any(name in reader.keys for name in KEK_NAMES):
         _show_inside(reader, data[start:], start)
     return values
 
@@ -188,10 +193,15 @@ def _mic_octets(reader: Reader, info: int) -> int:
 
 def _show_inside(reader: Reader, wrapped: bytes, start: int) -> None:
     """Put the KDEs of wrapped Key Data under their node; their octets are those of the whole field."""
-    keks = reader.keys.all_octets("kek", REST)
+    keks = [kek for name in KEK_NAMES for kek in reader.keys.all_octets(name, REST)]
+    if wrong := next((kek for kek in keks if len(kek) not in (16, 32)), None):
+        raise UsageError(f"context kek: {len(wrong)} octets given, 16 or 32 needed")
     opened = next((found for kek in keks if (found := key_data.unwrap(kek, wrapped))), None)
+    nodes = reader.walk.nodes
     if opened is None:
-        reader.fault("key_wrap", start, "no KEK of the context opens it", "key_data")
+        if not reader.keys.flag(UNOPENED):
+            reader.fault("key_wrap", start, _UNOPENED, "key_data")
+        nodes[-1] = msgspec.structs.replace(nodes[-1], doubts=(_UNOPENED,))
         return
     inside = Reader(opened, Keys(), strict=reader.walk.strict)
     try:
@@ -200,7 +210,6 @@ def _show_inside(reader: Reader, wrapped: bytes, start: int) -> None:
         reader.fault(exc.code, start, f"after unwrapping, {exc.message}", "key_data")
         return
     children = tuple(_spread(node, start, len(reader.data)) for node in inside.walk.nodes)
-    nodes = reader.walk.nodes
     nodes[-1] = msgspec.structs.replace(nodes[-1], children=children, meaning="unwrapped")
 
 
@@ -208,6 +217,22 @@ def _spread(node: Node, start: int, end: int) -> Node:
     """The node with the span `start` to `end`, its children likewise."""
     children = tuple(_spread(child, start, end) for child in node.children)
     return msgspec.structs.replace(node, start=start, end=end, children=children)
+
+
+def doubts(fields: SharedKeyDescriptor) -> Iterator[tuple[str, str]]:
+    """Key Information that no message of NAN has (digest 2.25)."""
+    if fields.key_version:
+        yield "key_version", "0 in NAN"
+    if not fields.key_pairwise:
+        yield "key_pairwise", "set in all messages of NAN"
+    if fields.key_request:
+        yield "key_request", "hostap refuses requests"
+    if fields.key_error:
+        yield "key_error", "no message of NAN has it"
+    if fields.iv.strip("0"):
+        yield "iv", "zero in NAN"
+    if fields.key_mic and not fields.mic:
+        yield "key_mic", "and there is no MIC"
 
 
 def encode(fields: SharedKeyDescriptor) -> bytes:
@@ -264,6 +289,7 @@ ATTRIBUTE = Attribute(
     decode=decode,
     encode=encode,
     minimum=HEAD + 2,
+    doubts=doubts,
     keyed=True,
     strategy=strategy,
     examples=(

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from protocols.errors import DecodeError, EncodeError
-from protocols.layout import Node
+from protocols.layout import Node, Walk
 from protocols.registry import Folder
 from protocols.wifi_aware import parts, walker
 from protocols.wifi_aware.attributes import Attr, Opaque
 from protocols.wifi_aware.element_names import EXTENSION_NAMES, NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from protocols.format import Keys
-    from protocols.layout import Walk
 
 __all__ = [
     "ELEMENTS",
@@ -40,6 +40,7 @@ __all__ = [
     "find",
     "key_of",
     "make",
+    "nan_attributes",
     "table",
     "trees",
 ]
@@ -47,6 +48,8 @@ __all__ = [
 HEADER = 2
 LONGEST = 255
 FRAGMENT = 242
+_MOST_JOINED = 8
+"""NAN elements whose attributes are read as one list: more than a beacon has room for."""
 VENDOR = 221
 EXTENSION = 255
 WFA_NAN = bytes.fromhex("506f9a13")
@@ -217,13 +220,80 @@ def trees(
     run = scan(data, start, end)
     stops = (*run.starts[1:], end if run.fault is None else run.fault.offset or end)
     nodes: list[Node] = []
-    for index, element in enumerate(run.found):
+    index = 0
+    while index < len(run.found):
         where = parts.join(path, f"elements[{index}]")
-        nodes.append(_tree(data, element, run.starts[index], stops[index], walk, keys, where))
+        count = _joined(run.found, index)
+        place = slice(index, index + count)
+        if count > 1:
+            nodes.append(
+                _joined_tree(run.found[place], run.starts[place], stops[place], walk, keys, where)
+            )
+        else:
+            element = run.found[index]
+            nodes.append(_tree(data, element, run.starts[index], stops[index], walk, keys, where))
+        index += count
     if run.fault is not None:
         where = parts.join(path, f"elements[{len(run.found)}]")
         walk.fault(run.fault.code, run.fault.offset, run.fault.message, where)
     return run.found, tuple(nodes)
+
+
+def nan_attributes(found: Sequence[Element]) -> tuple[Attr, ...]:
+    """Attributes of the NAN elements among `found`, none decoded. Raises DecodeError: `attribute_length`.
+
+    A list that one element cuts goes on in the next, when that is a NAN element too (unverified).
+    """
+    out: list[Attr] = []
+    index = 0
+    while index < len(found):
+        count = _joined(found, index)
+        octets = b"".join(
+            element.octets[len(WFA_NAN) :] for element in found[index : index + count]
+        )
+        out.extend(walker.table(octets) if count > 1 else found[index].attributes)
+        index += count
+    return tuple(out)
+
+
+def _joined(found: Sequence[Element], index: int) -> int:
+    """How many elements from `index` on share one list of attributes: 1, more when the first ends inside one."""
+    octets = b""
+    for count, element in enumerate(found[index : index + _MOST_JOINED], 1):
+        if element.id != VENDOR or not element.octets.startswith(WFA_NAN):
+            return 1
+        if len(element.octets) > LONGEST:  # it goes on in Fragment elements
+            return 1
+        octets += element.octets[len(WFA_NAN) :]
+        if walker.scan(octets, 0, len(octets))[2] is None:
+            return count
+    return 1
+
+
+def _joined_tree(
+    found: Sequence[Element],
+    starts: Sequence[int],
+    stops: Sequence[int],
+    walk: Walk,
+    keys: Keys | None,
+    path: str,
+) -> Node:
+    """One node for NAN elements that share a list of attributes."""
+    skip = HEADER + len(WFA_NAN)
+    places = [
+        at for start, stop in zip(starts, stops, strict=True) for at in range(start + skip, stop)
+    ]
+    octets = b"".join(element.octets[len(WFA_NAN) :] for element in found)
+    inside = Walk(strict=False)
+    _, inner = walker.trees(octets, 0, len(octets), inside, keys, path)
+    for doubt in inside.doubts:
+        at = places[min(doubt.offset or 0, len(places) - 1)]
+        walk.fault(doubt.code, at, doubt.message, doubt.path)
+    heads = [head for one, start in zip(found, starts, strict=True) for head in _heads(one, start)]
+    kids = sorted((*heads, *parts.spread(inner, places)), key=lambda node: node.start)
+    whole = _node(found[0], starts[0], stops[-1], ())
+    doubts = ("its attributes go on in the next NAN element (unverified)",)
+    return msgspec.structs.replace(whole, children=tuple(kids), doubts=doubts)
 
 
 def _tree(
@@ -255,6 +325,14 @@ def _node(
     element: Element, start: int, stop: int, inner: tuple[Node, ...], doubts: tuple[str, ...] = ()
 ) -> Node:
     part = element.part
+    source = part.source if part is not None else _GENERAL
+    kids = (*_heads(element, start), *inner)
+    return Node(element.name, None, None, start, stop, kids, element.title, None, source, doubts)
+
+
+def _heads(element: Element, start: int) -> list[Node]:
+    """The nodes of what stands before the body of an element at octet `start`."""
+    part = element.part
     title = element.title
     source = part.source if part is not None else _GENERAL
     body = start + HEADER
@@ -272,9 +350,7 @@ def _node(
     elif prefix:
         nodes.append(head("oui", prefix[:3].hex(), body, body + 3, "Wi-Fi Alliance"))
         nodes.append(head("type", prefix[3], body + 3, body + 4, title))
-    return Node(
-        element.name, None, None, start, stop, (*nodes, *inner), title, None, source, doubts
-    )
+    return nodes
 
 
 def make(fields: Any) -> Element:

@@ -84,6 +84,7 @@ def _counted(item: Any, size: int, names: Mapping[str, str] | None = None) -> An
         Mapped(U16LE, octets, number_of),
         Records(item, _CODE, meaning=None if names is None else names.get),
         _CODE,
+        called="count",
     )
 
 

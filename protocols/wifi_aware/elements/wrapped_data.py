@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocols.errors import EncodeError
 from protocols.format import Example, Reader
 from protocols.layout import REST, U16LE, Hex, Node, Record
-from protocols.wifi_aware import sae_messages
+from protocols.wifi_aware import parts, sae_messages
 from protocols.wifi_aware.elements import ElementPart
 from protocols.wifi_aware.sae_messages import ALGORITHM, HEAD_OCTETS, SaeMessage
 from protocols.wifi_aware.vocabulary import UNSET, Body, HexText, UnsetType
 
 KEY = "ff08"
+_LONGEST = 0xFFFF
 _LENGTH = Record("length" / U16LE)
 _OCTETS = Record("octets" / Hex(REST))
 
@@ -77,10 +79,21 @@ def encode(fields: WrappedData) -> bytes:
     """Octets. Raises EncodeError."""
     if fields.messages is UNSET:
         return b"" if fields.octets is UNSET else bytes.fromhex(fields.octets)
-    wrapped = [sae_messages.encode(message) for message in fields.messages]
+    wrapped = [_written(message, index) for index, message in enumerate(fields.messages)]
     if not fields.length_prefixed:
         return b"".join(wrapped)
     return b"".join(len(octets).to_bytes(2, "little") + octets for octets in wrapped)
+
+
+def _written(message: SaeMessage, index: int) -> bytes:
+    path = f"messages[{index}]"
+    try:
+        octets = sae_messages.encode(message)
+    except EncodeError as exc:
+        raise EncodeError(parts.join(path, exc.path), exc.message) from exc
+    if len(octets) > _LONGEST:
+        raise EncodeError(path, f"takes {len(octets)} octets, {_LONGEST} at most")
+    return octets
 
 
 def strategy() -> Any:

@@ -38,11 +38,31 @@ def test_big_endian_nanosecond_file_octet_by_octet() -> None:
     assert read(data) == [Packet(1, NEW_YEAR_US + 123_456, 105, b"\xb4\x00", 2)]
 
 
-def test_fcs_bits_beside_the_link_type_are_not_part_of_it() -> None:
-    """Clause 4: the upper bits of the field say how long an FCS is (here 4 octets, present)."""
-    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 0x2400_0000 | 105)
-    data += struct.pack("<IIII", 0, 0, 24, 24) + BEACON
-    assert read(data)[0].link_type == 105
+def captured(field: int, captured: int = 24, original: int = 24) -> Packet:
+    """The packet of a file whose link type field is `field`."""
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, field)
+    data += struct.pack("<IIII", 0, 0, captured, original) + BEACON[:captured]
+    return read(data)[0]
+
+
+@pytest.mark.parametrize(
+    ("bits", "octets"),
+    [(0x2400_0000, 4), (0x1400_0000, 2), (0x4400_0000, 4), (0x2000_0000, 0), (0x0400_0000, 0), (0xF400_0000, 0)],
+)  # fmt: skip
+def test_fcs_bits_beside_the_link_type(bits: int, octets: int) -> None:
+    """Clause 4: bits 28 to 31 count 16-bit words when bit 26 is set; some writers count octets there."""
+    packet = captured(bits | 105)
+    assert (packet.link_type, packet.fcs_octets) == (105, octets)
+
+
+def test_a_cut_packet_has_no_fcs() -> None:
+    assert captured(0x2400_0000 | 105, 20, 24).fcs_octets == 0
+
+
+@pytest.mark.parametrize("name", ["pcap", "pcapng"])
+def test_the_length_of_an_fcs_is_kept(name: str) -> None:
+    packet = Packet(1, NEW_YEAR_US, 105, BEACON, 24, fcs_octets=4)
+    assert read(write(name, [packet]))[0].fcs_octets == 4
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,19 @@ def test_direction_flags(make: Maker, flags: int, direction: str | None) -> None
 
 
 @ORDERS
+@pytest.mark.parametrize(
+    ("length", "flags", "octets"),
+    [(None, None, 0), (4, None, 4), (32, None, 4), (3, None, 0), (None, 4 << 5, 4), (2, 4 << 5 | 1, 4)],
+)  # fmt: skip
+def test_length_of_an_fcs(make: Maker, length: int | None, flags: int | None, octets: int) -> None:
+    """if_fcslen (clause 4.2; once in bits), and bits 5 to 8 of a packet's flags (clause 4.3.1), which go first."""
+    about = [] if length is None else [make.option(13, bytes((length,)))]
+    more = [] if flags is None else [make.option(2, make.pack("I", flags))]
+    data = make.section() + make.interface(105, *about) + make.enhanced(0, 0, bytes(28), *more)
+    assert read(data)[0].fcs_octets == octets
+
+
+@ORDERS
 def test_several_comments_and_drop_counts(make: Maker) -> None:
     first = make.enhanced(
         0,

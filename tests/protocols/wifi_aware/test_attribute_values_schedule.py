@@ -260,8 +260,8 @@ def test_ranging_setup_parameters_are_three_octets():
     assert (ftm.max_ftms_per_burst, ftm.format_and_bandwidth) == (4, 8)
     assert fields.schedule == (ScheduleEntry(map_id=1, time_bitmap=SLOT_9),)
     assert node(attr, "status").meaning == "accepted"
-    assert node(attr, "ftm", "max_burst_duration").meaning == "32000 us"
-    assert node(attr, "ftm", "min_delta_ftm").meaning == "5000 us"
+    assert node(attr, "ftm", "max_burst_duration").meaning == "32000 µs"
+    assert node(attr, "ftm", "min_delta_ftm").meaning == "5000 µs"
 
 
 def test_public_availability_is_octets_with_a_view():

@@ -61,12 +61,22 @@ SDEA = {
     "ranging_required": False, "gtk_required": False,
 }  # fmt: skip
 VALUES = {
+    # V1, V2, V3
+    "00020080 4d": {"attribute": "master_indication", "master_preference": 128, "random_factor": 77},
+    "010d00025f5a1ae301bc010000000000": {
+        "attribute": "cluster", "anchor_master": "02:5f:5a:1a:e3:01", "random_factor": 0xBC, "master_preference": 1,
+        "hop_count": 0, "ambtt_us": 0,
+    },
+    "030900f51b9c480c52050000": {
+        "attribute": "service_descriptor", "service_id": "f51b9c480c52", "instance_id": 5, "requestor_instance_id": 0,
+        "type": 0, "range_limited": False,
+    },
     # V6 and V7
     "0e0b000544000600506f9a026677": SDEA
     | {"data_path_required": True, "security_required": True}
     | {"service_info": {"oui": "506f9a", "protocol": 2, "specific": "6677"}},
     "0e080005000364 00c80009": SDEA
-    | {"range_limit": {"ingress": 100, "egress": 200}, "service_update_indicator": 9},
+    | {"range_limit": {"ingress_cm": 100, "egress_cm": 200}, "service_update_indicator": 9},
     # each control bit by itself: digest 2.5
     "0e0300050100": SDEA | {"fsd_required": True},
     "0e0300050200": SDEA | {"fsd_method": 1},
@@ -146,10 +156,10 @@ def test_values(text, expected):
         (0x02, "f51b9c480c", 0),
         (0x28, "44774db10160" + "44774d", 6),
         (0x0E, "0500", 0),
-        (0x0E, "05000100", 0),  # bit 8 promises range limits
+        (0x0E, "05000100", 3),  # bit 8 promises range limits
         (0x0E, "0500000600506f9a0266", 3),  # one octet short
-        (0x0E, "05000003", 0),  # half a length
-        (0x0E, "0500000300506f9a", 0),  # Wi-Fi Alliance without a protocol
+        (0x0E, "05000003", 3),  # half a length
+        (0x0E, "0500000300506f9a", 3),  # Wi-Fi Alliance without a protocol
         (0x0D, "00" * 21, 0),
         (0x0D, "00" * 23, 0),
         (0x22, "00", 0),  # no suite: hostap's NAN parser refuses it, its discovery engine does not
@@ -157,8 +167,8 @@ def test_values(text, expected):
         (0x23, "10000101" + "00" * 15, 0),
         (0x23, "01000101aa" + "0100", 5),
         (0x2B, "", 0),  # hostap reads the next attribute here
-        (0x2B, "00" * 16, 0),
-        (0x2B, "00" * 18, 0),
+        (0x2B, "00" * 16, 1),
+        (0x2B, "00" * 18, 17),
         (0xDD, "506f", 0),
     ],
 )
@@ -290,7 +300,7 @@ def test_long_values_are_cut_between_characters():
         ({"service_info": {"oui": "506f9a", "specific": ""}}, "it.service_info.protocol"),
         ({"service_info": {"specific": "aabbccdd"}}, "it.service_info.specific"),
         ({"trailing": "aabbcc"}, "it.service_info"),
-        ({"range_limit": {"ingress": 65536, "egress": 0}}, "it.range_limit.ingress"),
+        ({"range_limit": {"ingress_cm": 65536, "egress_cm": 0}}, "it.range_limit.ingress_cm"),
     ],
 )  # fmt: skip
 def test_contradictions_are_refused(change, path):

@@ -121,8 +121,7 @@ def test_tree_names_every_octet_and_its_source(name):
         node, end = tree_of(Element(part.id, part.prefix + octets))
         assert (node.name, node.start, node.end) == (name, 7, end)
         leaves = [leaf for leaf in walk_nodes([node]) if not leaf.children]
-        parents = [n for n in walk_nodes(node.children) if n.children]
-        covered = {at for n in (*leaves, *parents) for at in range(n.start, n.end)}
+        covered = {at for n in leaves for at in range(n.start, n.end)}
         assert covered == set(range(7, end)), (octets.hex(), set(range(7, end)) - covered)
         assert all(n.source for n in walk_nodes([node]))
         assert all(7 <= n.start <= n.end <= end for n in walk_nodes([node]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from protocols.dissect import Block, dissect
 from protocols.errors import DecodeError, UnknownNameError
 from protocols.wifi_aware.walker import POLICIES, table, walk
 
@@ -123,3 +124,78 @@ def test_offsets_count_from_the_frame():
 def test_an_unknown_policy_names_the_known():
     with pytest.raises(UnknownNameError, match="hostap_nan"):
         walk(b"", "hostap_nam")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("number", [0x11, 0x16, 0x18, 0x19, 0x25, 0x26, 0x2F, 0xDC])
+def test_reserved_ids_are_known_to_nobody(policy, number):
+    """Digest 2.0, although files describe what older documents had there."""
+    notes = walk(bytes((number, 1, 0, 7)) + MASTER, policy).notes
+    assert [n.code for n in notes] == ["attribute_unknown"]
+
+
+@pytest.mark.parametrize("number", [0x2D, 0x2E])
+def test_wireshark_does_not_know_s3_and_tpea(number):
+    """Digest 8.2, row 20."""
+    data = bytes((number, 1, 0, 7)) + MASTER
+    assert [n.code for n in walk(data, "wireshark").notes] == ["attribute_unknown"]
+    assert all(not walk(data, policy).notes for policy in POLICIES if policy != "wireshark")
+
+
+def test_wireshark_wants_eight_octets_of_availability():
+    """Digest 2.0: 3 elsewhere."""
+    data = bytes.fromhex("120300010000") + MASTER
+    notes = {policy: [n.code for n in walk(data, policy).notes] for policy in POLICIES}
+    assert notes == {
+        "strict": [],
+        "hostap_de": [],
+        "hostap_nan": [],
+        "wireshark": ["attribute_length"],
+    }
+
+
+# --- in frames ------------------------------------------------------------------------------------
+
+HEAD = "d0000000516f9a01000002005e10a001506f9a014d210000" + "0409506f9a13"
+
+
+def tree_of(attributes, **keys):
+    found = dissect(Block(kind="frame", data=bytes.fromhex(HEAD) + attributes), keys)
+    return found, [n for n in found.tree if n.start >= 30 or n.end > 30]
+
+
+def test_an_empty_attribute_at_the_end_is_a_doubt():
+    found, nodes = tree_of(MASTER + bytes.fromhex("1c0000"))
+    assert found.error is None
+    assert nodes[-1].doubts == ("empty at the end: hostap discards all attributes",)
+    assert tree_of(bytes.fromhex("1c0000") + MASTER)[1][0].doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept", "remarks"),
+    [
+        ("strict", "keeps 2 of 2 attributes", {1: "strict: Master Indication is here for the second time; reported"}),
+        ("hostap_de", "keeps 1 of 2 attributes", {1: "hostap_de: Master Indication is here for the second time; dropped"}),
+        ("hostap_nan", "keeps 1 of 2 attributes", {0: "hostap_nan: Master Indication is here for the second time; dropped"}),
+        ("wireshark", "keeps 2 of 2 attributes", {}),
+    ],
+)  # fmt: skip
+def test_a_policy_of_the_context_is_noted_in_the_tree(policy, kept, remarks):
+    found, nodes = tree_of(MASTER + OTHER_MASTER, policy=policy)
+    assert found.error is None
+    assert (nodes[-1].name, nodes[-1].value, nodes[-1].meaning) == ("policy", policy, kept)
+    said = {n: d for n, node in enumerate(nodes[:2]) for d in node.doubts if d.startswith(policy)}
+    assert said == remarks
+
+
+def test_a_policy_says_what_becomes_of_a_broken_list():
+    """Strict has its error; the tree of what can be read tells the rest."""
+    found, nodes = tree_of(MASTER + PAST_END, policy="hostap_nan")
+    assert (found.error.code, found.error.offset) == ("attribute_length", 35)
+    assert nodes[-1].meaning == "keeps 0 of 1 attributes"
+    assert nodes[-1].doubts == ("attribute 0x2c has length 5, 3 octets remain",)
+
+
+def test_a_policy_nobody_knows():
+    with pytest.raises(UnknownNameError, match="hostap_nan"):
+        tree_of(MASTER, policy="hostap")

@@ -208,7 +208,11 @@ def test_tree_of_an_opened_frame():
     tree = {node.name: node for node in look(SEALED, KEY).tree}
     first = tree["objects"].children[0]
     assert (tree["objects"].start, tree["objects"].end) == (11, 16)
-    assert [(n.name, n.start, n.end) for n in first.children] == [("id", 11, 13), ("data", 13, 16)]
+    assert [(n.name, n.start, n.end) for n in first.children] == [
+        ("id", 11, 13),
+        ("data_length", 13, 14),
+        ("data", 14, 16),
+    ]
     assert first.children[0].meaning == "humidity, u16 0.1 %"
     assert (tree["extended_counter"].start, tree["mic"].start) == (16, 19)
 
