@@ -112,20 +112,22 @@ def _look(part: Part, octets: bytes, keys: Keys) -> tuple[Fields, tuple[Node, ..
         code = part.length_code if exc.code == _SHORT else exc.code
         raise DecodeError(code, _place(exc, reader), exc.message, path=exc.path) from exc
     nodes = told(tuple(reader.walk.nodes), part.source)
-    for path, doubt in () if part.doubts is None else part.doubts(fields):
-        nodes = _doubted(nodes, path.split("."), doubt)
-    return fields, nodes
+    if part.doubts is None:
+        return fields, nodes
+    said: dict[str, list[str]] = {}
+    for path, doubt in part.doubts(fields):
+        said.setdefault(path, []).append(doubt)
+    return fields, _doubted(nodes, said, "") if said else nodes
 
 
-def _doubted(nodes: tuple[Node, ...], path: list[str], doubt: str) -> tuple[Node, ...]:
-    """The nodes with a doubt at the one that `path` names."""
-    name, *rest = path
+def _doubted(nodes: tuple[Node, ...], said: dict[str, list[str]], above: str) -> tuple[Node, ...]:
+    """The nodes under the path `above` with the doubts that `said` has for their paths."""
     return tuple(
-        node
-        if node.name != name
-        else msgspec.structs.replace(node, children=_doubted(node.children, rest, doubt))
-        if rest
-        else msgspec.structs.replace(node, doubts=(*node.doubts, doubt))
+        msgspec.structs.replace(
+            node,
+            doubts=(*node.doubts, *said.get(f"{above}{node.name}", ())),
+            children=_doubted(node.children, said, f"{above}{node.name}."),
+        )
         for node in nodes
     )
 

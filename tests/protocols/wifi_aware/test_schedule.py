@@ -107,3 +107,12 @@ def test_slots_survive_any_way(slots, duration):
     octets = len(found.bitmap) // 2
     assert 1 <= octets <= 64
     assert octets * 8 * width <= 4 << found.period
+
+
+def test_bits_that_reach_no_slot_change_nothing():
+    """A bitmap may have 255 octets of 128 TU each; the schedule has 512 slots."""
+    for code in range(4):
+        few = {"bit_duration": code, "period": 0, "start_offset_slots": 3}
+        needed = "a5" * (64 >> code)
+        long = TimeBitmap(**few, bitmap=needed + "ff" * (255 - (64 >> code)))
+        assert slots_of(long) == slots_of(TimeBitmap(**few, bitmap=needed))
