@@ -8,7 +8,7 @@ No clock, no randomness, no IO.
 from __future__ import annotations
 
 from collections.abc import Callable  # msgspec reads it
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -38,7 +38,6 @@ __all__ = [
     "to_plain",
 ]
 
-T = TypeVar("T", bound="Fields")
 
 _WORDS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from protocols.ble.ll_capture import captured_packet
+from protocols.ble.ll_radio import ADVERTISING_ACCESS_ADDRESS, ADVERTISING_CRC_INIT
 from protocols.capture import Packet, Writer
 from protocols.errors import OutputError
 
@@ -19,7 +20,6 @@ __all__ = ["AirTap", "write_packet"]
 
 _LINK_TYPE = 256
 _FIRST_ADVERTISING_CHANNEL = 37
-_ACCESS_ADDRESS, _CRC_INIT = 0x8E89BED6, 0x555555  # of packets that say nothing else: a crowd's
 _ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 _ADV_IND, _CHAIN_IND, _SYNC_IND, _SCAN_RSP = range(4)
 _SCAN_REQ = 0x3
@@ -52,7 +52,7 @@ class AirTap:
         connect = getattr(meta, "connect", None)
         if connect is not None:
             self._centrals[connect.access_address] = sent.sender
-        access_address = getattr(meta, "access_address", _ACCESS_ADDRESS)
+        access_address = getattr(meta, "access_address", ADVERTISING_ACCESS_ADDRESS)
         kind = self._kind(sent, access_address)
         aux_type = self._aux_type(sent, access_address) if kind == _AUXILIARY else 0
         pdu, decrypted = self._pdu(sent.data, meta)
@@ -61,7 +61,7 @@ class AirTap:
             channel=int(str(sent.channel)),
             rssi_dbm=max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm),
             access_address=access_address,
-            crc_init=getattr(meta, "crc_init", _CRC_INIT),
+            crc_init=getattr(meta, "crc_init", ADVERTISING_CRC_INIT),
             phy=int(getattr(meta, "phy", 1)),
             kind=kind,
             aux_type=aux_type,
@@ -100,7 +100,7 @@ class AirTap:
             self._chained.discard(sent.sender)
         if chained:
             return _CHAIN_IND
-        if access_address != _ACCESS_ADDRESS:
+        if access_address != ADVERTISING_ACCESS_ADDRESS:
             return _SYNC_IND
         return _SCAN_RSP if asked else _ADV_IND
 

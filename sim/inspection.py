@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dissection_of"]
 
-_ACCESS_ADDRESS, _CRC_INIT = 0x8E89BED6, 0x555555
-
 
 def dissection_of(event: TraceEvent) -> Dissection | None:
     """Fields and tree of what an event carries; None when it carries nothing, or packets of another kind.
@@ -29,12 +27,6 @@ def dissection_of(event: TraceEvent) -> Dissection | None:
         channel = event.fields.get("channel")
         if not isinstance(channel, int) or event.event.startswith("ll_"):
             return None
-        data = captured_packet(
-            event.data,
-            channel=channel,
-            rssi_dbm=0,
-            access_address=_ACCESS_ADDRESS,
-            crc_init=_CRC_INIT,
-        )
+        data = captured_packet(event.data, channel=channel, rssi_dbm=0)
         return dissect(Block(kind="ll_phdr", data=data))
     return dissect(Block(kind="ad", data=event.data)) if event.event == "heard" else None

@@ -20,7 +20,6 @@ from protocols.errors import (
     UnknownNameError,
     UsageError,
 )
-from sim import scenario as scenarios
 from sim.air import Air
 from sim.air import Path as Walk
 from sim.air_trace import AirTrace
@@ -378,15 +377,3 @@ def _place(spec: NodeSpec) -> Any:
 def _xyz(at: tuple[float, ...]) -> tuple[float, float, float]:
     x, y, z = (*at, 0.0)[:3]
     return (x, y, z)
-
-
-def load_world(
-    name: str,
-    *,
-    seed: int | None = None,
-    settings: dict[str, Any] | None = None,
-    reveal: bool = False,
-) -> World:
-    """A world from a scenario's name or path with settings put over it."""
-    scenario = scenarios.with_settings(scenarios.load(name), settings or {})
-    return World(scenario, seed=seed, reveal=reveal)

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import struct
 
-from protocols.ble.ll_radio import crc24, rf_of_channel
+from protocols.ble.ll_radio import (
+    ADVERTISING_ACCESS_ADDRESS,
+    ADVERTISING_CRC_INIT,
+    crc24,
+    rf_of_channel,
+)
 
 __all__ = ["captured_packet"]
 
@@ -25,8 +30,8 @@ def captured_packet(
     *,
     channel: int,
     rssi_dbm: int,
-    access_address: int,
-    crc_init: int,
+    access_address: int = ADVERTISING_ACCESS_ADDRESS,
+    crc_init: int = ADVERTISING_CRC_INIT,
     phy: int = 1,
     kind: int = 0,
     aux_type: int = 0,

@@ -43,8 +43,8 @@ __all__ = [
     "pdu_header",
 ]
 
-ADV_ACCESS_ADDRESS = 0x8E89BED6
-ADV_CRC_INIT = 0x555555
+ADV_ACCESS_ADDRESS = ll_radio.ADVERTISING_ACCESS_ADDRESS
+ADV_CRC_INIT = ll_radio.ADVERTISING_CRC_INIT
 T_IFS_US = 150
 
 Addr: TypeAlias = bytes

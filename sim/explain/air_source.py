@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from protocols.ble.link_layer import ADVERTISING_CRC_INIT, air_time_us, crc24, decode_packet
+from protocols.ble.ll_radio import ADVERTISING_ACCESS_ADDRESS
 from sim.explain.air_links import AirLink
 from sim.explain.observations import Advert, Connection, Parameters, Timing
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AirPacket", "AirSource"]
 
-ADVERTISING = 0x8E89BED6
+ADVERTISING = ADVERTISING_ACCESS_ADDRESS
 _ADVERTISING_OCTETS = ADVERTISING.to_bytes(4, "little")
 _SCAN_REQ, _SCAN_RSP, _CONNECT, _EXTENDED = 3, 4, 5, 7
 # PDU type -> name, connectable, scannable, directed

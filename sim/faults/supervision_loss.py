@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from protocols.ble.ll_radio import ADVERTISING_ACCESS_ADDRESS
 from sim.faults._air import AirFault
 
 if TYPE_CHECKING:
     from sim.faults import Befalls
-
-ADVERTISING_ACCESS_ADDRESS = 0x8E89BED6
 
 
 class SupervisionLoss(AirFault):
