@@ -2,7 +2,9 @@
 
 Adverts: every vector is decoded with and without its format's name, its error compared with code and offset, its
 lenient result compared, and its bytes rebuilt where the file asks for it. Wi-Fi Aware exchanges: their frames
-(`tui.verify_exchange`). `unchecked` names what a file also holds and this version does not check.
+(`tui.verify_exchange`), values (`tui.verify_values`), and our engines in the place of
+either device (`tui.verify_replay`). Single functions: `tui.verify_functions`. `unchecked` names
+what a file also holds and this version does not check.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import msgspec
 from protocols.dissect import Block, Dissection, dissect, encode
 from protocols.errors import NearbenchError, UsageError
 from tui.output import json_object
-from tui.verify_exchange import NOT_CHECKED, exchange_checks, is_exchange
+from tui.verify_exchange import exchange_checks, is_exchange
+from tui.verify_functions import function_report, is_functions
+from tui.verify_replay import NOT_REPLAYED, can_be_replayed, replay_checks
+from tui.verify_values import value_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,26 +71,18 @@ def verify_file(path: Path) -> FileReport:
             str(path), tuple(check for v in plain["vectors"] for check in _advert_checks(v))
         )
     if is_exchange(plain):
-        return FileReport(str(path), tuple(exchange_checks(plain)), unchecked=NOT_CHECKED)
-    if _FUNCTIONS & set(plain):
-        return FileReport(str(path), (), unchecked=("the single functions",))
+        values = value_report(plain)
+        replayed = tuple(replay_checks(plain)) if can_be_replayed(plain) else ()
+        left = () if replayed else NOT_REPLAYED
+        checks = (*exchange_checks(plain), *values.checks, *replayed)
+        return FileReport(str(path), checks, unchecked=(*values.unchecked, *left))
+    if is_functions(plain):
+        found, unchecked = function_report(plain)
+        return FileReport(str(path), tuple(found), unchecked=unchecked)
     raise UsageError(
-        f"{path}: no known-answer file of a kind this version checks "
-        "(adverts: an object with `vectors`; Wi-Fi Aware exchanges: one with `frames`)"
+        f"{path}: no known-answer file of a kind this version checks (adverts: an object with `vectors`; "
+        "Wi-Fi Aware exchanges: one with `frames`; single functions: one with `sae_pt`, `key_wrap` and so on)"
     )
-
-
-_FUNCTIONS = {
-    "sae_pt",
-    "nira",
-    "nd_pmk_passphrase",
-    "ndp_pmkid",
-    "ndp_ptk",
-    "ndp_mic",
-    "key_wrap",
-    "pasn_ptk",
-}
-"""Arrays of a file of single functions, any of which makes it one."""
 
 
 def same(expected: Any, got: Any) -> bool:

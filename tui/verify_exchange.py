@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
     from tui.verify import Check
 
-__all__ = ["NOT_CHECKED", "exchange_checks", "is_exchange"]
+__all__ = ["exchange_checks", "is_exchange"]
 
-NOT_CHECKED = ("the values of secrets and trace", "our engine in the place of either device")
-"""What an exchange file also holds and this version does not check."""
 _OCTETS = ("hex", "original_hex")
 _LINK_KEYS = ("nm_tk", "ndp_tk")
 _DECODES, _REFUSED = "decodes", "decodes, or is refused with code and offset"

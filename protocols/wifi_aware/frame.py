@@ -1,10 +1,10 @@
 """Frames from octets and back: FORMAT and RADIOTAP ("frame", "frame_radiotap"), `read` and `build` beneath them.
 
-IEEE 802.11-2020 9.2 and 9.3.3; Wi-Fi Aware 4.0, NAN frame formats. `read` gives header and attribute table only;
-the formats decode every body and note the tree; the keys of their context are those of `context.py`. Codes:
-`frame_length` (fewer octets than the kind of frame needs), `frame_type` (another radiotap version), `mic` (no key
-given opens the frame), `element_length`, and those of the attributes; a wrong FCS, a reserved bit in use, a repeated
-or unknown attribute are doubts in the tree. No clock, no randomness, no IO.
+IEEE 802.11-2020 9.2 and 9.3.3; Wi-Fi Aware 4.0, NAN frame formats; data frames are in `data_frame.py`. `read` gives
+header and attribute table only; the formats decode every body and note the tree; the keys of their context are those
+of `context.py`. Codes: `frame_length` (fewer octets than the kind of frame needs), `frame_type` (another radiotap
+version), `mic` (no key given opens the frame), `element_length`, and those of the attributes and packets; a wrong FCS,
+a reserved bit in use, a repeated or unknown attribute are doubts in the tree. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
@@ -16,25 +16,37 @@ from msgspec import UNSET
 
 from protocols import layout
 from protocols.errors import DecodeError, EncodeError
-from protocols.fixed import fixed
 from protocols.format import Example, Format, Keys, Reader, to_plain
 from protocols.layout import Node
-from protocols.wifi_aware import elements, frames, kinds, parts, protection, radiotap, walker
+from protocols.wifi_aware import data_frame, elements, frames, kinds, protection, radiotap, walker
 from protocols.wifi_aware.context import CONTEXT
 from protocols.wifi_aware.header import CIPHER, FIXED_HEADER, HEADER, MANAGEMENT, SUBTYPES, TYPES
-from protocols.wifi_aware.kinds import MANAGEMENT_FRAME, NAF, PROTECTED, Kind, kind_of
+from protocols.wifi_aware.kinds import (
+    DATA_FRAME,
+    MANAGEMENT_FRAME,
+    NAF,
+    PROTECTED,
+    PROTECTED_DATA,
+    Kind,
+    kind_of,
+)
+from protocols.wifi_aware.reading import (
+    MAC_HEADER,
+    UNOPENED,
+    noted,
+    opened,
+    packet_number,
+    protection_of,
+)
 
 if TYPE_CHECKING:
-    from protocols.layout import Codec
     from protocols.wifi_aware.frames import Frame
-    from protocols.wifi_aware.protection import Opened
 
 __all__ = ["FORMAT", "RADIOTAP", "build", "clear_octets", "read"]
 
-_MAC_HEADER = "IEEE 802.11-2020 9.2.4"
 _CIPHER_SUITES = 0x22
-_UNOPENED = "no key of the context opens this frame"
 _GROUP_SUITES = (5, 6)
+_SEALED = (frames.Protected, frames.ProtectedData)
 _MME, _MME_SIZES = 76, (18, 26)
 
 
@@ -72,8 +84,10 @@ def _frame(reader: Reader, *, tapped: bool, deep: bool) -> Frame:
     if end - start < 2:
         reader.fatal("frame_length", start, f"{end - start} octets are no frame")
     control = data[start] | data[start + 1] << 8
-    if control & 0x0F:
-        found: Frame = frames.Other(octets=data[start:end].hex(), **around)
+    if data_frame.is_data(control, data[start:end]):
+        found: Frame = data_frame.read(reader, control, start, end, around, deep=deep)
+    elif control & 0x0F:
+        found = frames.Other(octets=data[start:end].hex(), **around)
         _note_other(reader, control, start, end)
     else:
         found = _management(reader, control, start, end, around, deep=deep)
@@ -87,7 +101,7 @@ def _fcs_node(frame: bytes, fcs: bytes, at: int) -> Node:
     meaning = "right" if fcs == right else f"wrong, {right.hex()} is right"
     doubts = () if fcs == right else ("wrong frame check sequence",)
     end = at + len(fcs)
-    return Node("fcs", fcs.hex(), None, at, end, (), meaning, None, f"{_MAC_HEADER}.8", doubts)
+    return Node("fcs", fcs.hex(), None, at, end, (), meaning, None, f"{MAC_HEADER}.8", doubts)
 
 
 def _envelope(reader: Reader, *, tapped: bool) -> tuple[dict[str, Any], int, int]:
@@ -126,64 +140,32 @@ def _management(
             "frame_length", start, f"{end - start} octets, a management header takes {body - start}"
         )
     kind = kind_of(control, data[body:end])
-    opened = _opened(reader, start, body, end) if kind is PROTECTED else None
+    found = opened(reader, start, body, end) if kind is PROTECTED else None
     tail = end
-    if opened is not None:
+    if found is not None:
         fixed = body + PROTECTED.size
-        tail = end - opened.tag
-        data = data[:fixed] + opened.plaintext + data[tail:]
-        kind = kind_of(control & ~kinds.PROTECTED_BIT, opened.plaintext)
+        tail = end - found.tag
+        data = data[:fixed] + found.plaintext + data[tail:]
+        kind = kind_of(control & ~kinds.PROTECTED_BIT, found.plaintext)
     title = SUBTYPES.get(control >> 4 & 0xF) if kind is MANAGEMENT_FRAME else kind.title
     header = HEADER if deep or body - start > MANAGEMENT else FIXED_HEADER
     group = None if not deep else ("header", title)
-    values = _noted(reader, header, data, start, body, _MAC_HEADER, group, deep=deep)
-    if opened is not None:
-        values |= _protection(reader, body, opened)
+    values = noted(reader, header, data, start, body, MAC_HEADER, group, deep=deep)
+    if found is not None:
+        values |= protection_of(reader, body, found)
         body += PROTECTED.size
     to_group = bool(data[start + 4] & 1)
     values |= _body(reader, kind, data, body, tail, to_group=to_group, deep=deep)
     if kind is PROTECTED:
-        values["packet_number"] = _packet_number(data, body)
+        values["packet_number"] = packet_number(data, body)
         reader.note(
             "packet_number", values["packet_number"], body, body + kind.size, source=kind.source
         )
     if kind in (PROTECTED, MANAGEMENT_FRAME):
         values["management_subtype"] = control >> 4 & 0xF
-    if opened is not None:
+    if found is not None:
         reader.note("tag", data[tail:end].hex(), tail, end, source=PROTECTED.source)
     return kind.fields(**around, **values)
-
-
-def _packet_number(data: bytes, body: int) -> int:
-    """The number that is split around the key ID of the cipher header at `body`."""
-    return int.from_bytes(data[body : body + 2] + data[body + 4 : body + 8], "little")
-
-
-def _opened(reader: Reader, start: int, body: int, end: int) -> Opened | None:
-    """The plaintext of an encrypted frame; None without keys, or (a fault) when none of them opens it."""
-    if not protection.has_keys(reader.keys):
-        return None
-    data, sealed = reader.data, body + PROTECTED.size
-    found = protection.open_body(
-        reader.keys, data[start:body], _packet_number(data, body), data[sealed:end]
-    )
-    if found is None and not reader.keys.flag(protection.UNOPENED):
-        reader.fault("mic", sealed, _UNOPENED, "octets")
-    return found
-
-
-def _protection(reader: Reader, body: int, opened: Opened) -> dict[str, Any]:
-    """Values of the cipher header at `body`, whose nodes go to the tree."""
-    data, end = reader.data, body + PROTECTED.size
-    group = ("protection", f"opened with key {opened.tk_number}, {opened.cipher}")
-    values = _noted(reader, CIPHER, data, body, end, PROTECTED.source, group)
-    number = _packet_number(data, body)
-    reader.note("packet_number", number, body, end, source=PROTECTED.source)
-    return values | {
-        "packet_number": number,
-        "cipher": opened.cipher,
-        "tk_number": opened.tk_number,
-    }
 
 
 def _body(
@@ -193,11 +175,11 @@ def _body(
     fixed = body + kind.size
     if fixed > end:
         reader.fatal("frame_length", body, f"{end - body} octets, a {kind.title} needs {kind.size}")
-    values = _noted(reader, kind.fixed, data, body, fixed, kind.source, deep=deep)
+    values = noted(reader, kind.fixed, data, body, fixed, kind.source, deep=deep)
     if kind.rest == "octets":
         values["octets"] = data[fixed:end].hex()
         sealed = kind is PROTECTED and protection.has_keys(reader.keys)
-        doubts = (_UNOPENED,) if sealed else ()
+        doubts = (UNOPENED,) if sealed else ()
         reader.walk.nodes.append(
             Node("octets", values["octets"], None, fixed, end, (), None, None, kind.source, doubts)
         )
@@ -244,40 +226,10 @@ def _hinted(keys: Keys, kind: Kind, data: bytes, start: int, end: int) -> Keys:
     return keys
 
 
-def _noted(
-    reader: Reader,
-    codec: Codec,
-    data: bytes,
-    start: int,
-    end: int,
-    source: str,
-    group: tuple[str, str | None] | None = None,
-    *,
-    deep: bool = True,
-) -> dict[str, Any]:
-    """Values of the octets from `start` to `end`; their nodes go to the tree, in one node when `group` names it.
-
-    Not `deep`: the values alone, the fast way when the record has one.
-    """
-    fast = None if deep else fixed(codec)
-    if fast is not None:
-        return fast.read(data, start)
-    nodes = reader.walk.nodes
-    first = len(nodes)
-    values = reader.read(codec, data[start:end], base=start)
-    told = parts.told(tuple(nodes[first:]), source)
-    del nodes[first:]
-    if group is None:
-        nodes.extend(told)
-    else:
-        nodes.append(Node(group[0], None, None, start, end, told, group[1], None, source))
-    return values
-
-
 def build(frame: Frame, keys: Keys | None = None) -> bytes:
     """Octets of a frame, with radiotap header and FCS when it has them. Raises EncodeError (path of the field).
 
-    A frame with a packet number (other than `Protected`) is encrypted with key `tk_number` of the context's `tk`.
+    A frame with a packet number (other than the protected ones) is encrypted with key `tk_number` of the context's `tk`.
     """
     if isinstance(frame, frames.Other):
         octets = bytes.fromhex(frame.octets)
@@ -292,8 +244,10 @@ def build(frame: Frame, keys: Keys | None = None) -> bytes:
 def _built(frame: Frame, keys: Keys) -> bytes:
     kind = kinds.BY_FIELDS[type(frame)]
     values = msgspec.structs.asdict(frame)
-    subtype = kinds.SUBTYPE_OF.get(kind.fields)
-    values["_subtype"] = values["management_subtype"] if subtype is None else subtype
+    codec = data_frame.HEADER
+    if kind not in (DATA_FRAME, PROTECTED_DATA):
+        codec, subtype = HEADER, kinds.SUBTYPE_OF.get(kind.fields)
+        values["_subtype"] = values["management_subtype"] if subtype is None else subtype
     number = values["packet_number"]
     if number is not UNSET:
         values |= {
@@ -301,10 +255,10 @@ def _built(frame: Frame, keys: Keys) -> bytes:
             "_packet_number_low": number & 0xFFFF,
             "_packet_number_high": number >> 16,
         }
-    elif kind is PROTECTED:
+    elif kind in (PROTECTED, PROTECTED_DATA):
         raise EncodeError("packet_number", "is missing")
-    header, body = layout.build(HEADER, values), _built_body(frame, kind, values)
-    if number is UNSET or kind is PROTECTED:
+    header, body = layout.build(codec, values), _built_body(frame, kind, values)
+    if number is UNSET or kind in (PROTECTED, PROTECTED_DATA):
         return header + body
     key = protection.key_of(keys, values["tk_number"])
     sealed = protection.seal_body(str(values["cipher"]), key, header, number, body)
@@ -313,6 +267,8 @@ def _built(frame: Frame, keys: Keys) -> bytes:
 
 def _built_body(frame: Frame, kind: Kind, values: dict[str, Any]) -> bytes:
     """What stands behind the header."""
+    if isinstance(frame, frames.Data):
+        return data_frame.body_of(frame)
     items = [item for name in frame.LISTS for item in values[name]]
     octets = values.get("octets", UNSET)
     rest = bytes.fromhex("" if octets is UNSET else octets)
@@ -325,6 +281,7 @@ def clear_octets(frame: Frame, data: bytes) -> bytes:
         return data
     start = 0 if frame.radiotap is UNSET else len(frame.radiotap) // 2
     start += MANAGEMENT + (0 if frame.ht_control is UNSET else 4) + PROTECTED.size
+    start += 0 if getattr(frame, "qos", UNSET) is UNSET else 2
     kind = kinds.BY_FIELDS[type(frame)]
     body = _built_body(frame, kind, msgspec.structs.asdict(frame))
     return data[:start] + body + data[start + len(body) :]
@@ -336,7 +293,7 @@ def encode(frame: Frame, keys: Keys) -> bytes:
     tapped = frame.radiotap is not UNSET
     with_fcs = frame.fcs is not UNSET and not tapped
     try:
-        given_keys = None if isinstance(frame, frames.Protected) else keys  # those keep octets
+        given_keys = None if isinstance(frame, _SEALED) else keys  # those keep octets
         again = read(octets, with_radiotap=tapped, with_fcs=with_fcs, keys=given_keys)
     except DecodeError as exc:
         raise EncodeError(exc.path, f"gives a malformed frame: {exc}") from exc
@@ -363,6 +320,12 @@ FORMAT = Format(
             "4dd22506f9a13000200"
             "01bc010d00025f5a1ae301bc010000000000280600" + "44774db10160",
             note="discovery beacon captured from the air (OpenNAN tests/test_crc32.cpp)",
+        ),
+        Example(
+            "8800000002005e20b00102005e10a001506f9a014d2170000000" + "aaaa0300000086dd"
+            "60000000000d1140fe8000000000000000005efffe10a001fe8000000000000000005efffe20b001"
+            + "c0001b70000dd95b68656c6c6f",
+            note="QoS data frame in clear: a UDP datagram of five octets from NDI to NDI",
         ),
     ),
 )

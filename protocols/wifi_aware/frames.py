@@ -1,9 +1,9 @@
-"""Wi-Fi Aware frames as typed values: beacons, service discovery and action frames, authentication, protected ones.
+"""Wi-Fi Aware frames as typed values: beacons, service discovery and action frames, authentication, data, protected ones.
 
-IEEE 802.11-2020 9.3.3 (management frames); Wi-Fi Aware 4.0, NAN frame formats. Rule 1: a frame holds its
-attributes and elements as octets (`Attr`, `Element`), which are decoded when looked at. Rule 2: every octet is in
-a field, so that `build` gives the octets again; a frame that is none of these kinds keeps its body as octets.
-Reading and building are in `frame.py`. No clock, no randomness, no IO.
+IEEE 802.11-2020 9.3.2 (data frames) and 9.3.3 (management frames); Wi-Fi Aware 4.0, NAN frame formats. Rule 1: a
+frame holds its attributes and elements as octets (`Attr`, `Element`), which are decoded when looked at, and so with
+the packet of a data frame. Rule 2: every octet is in a field, so that `build` gives the octets again; a frame that is
+none of these kinds keeps its body as octets. Reading and building are in `frame.py`. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from protocols.wifi_aware import parts
 from protocols.wifi_aware.attributes import Attr
 from protocols.wifi_aware.elements import Element, attributes_of, nan_attributes
 from protocols.wifi_aware.vocabulary import (
+    Body,
     HexText,
     Int2,
     Int4,
@@ -41,12 +42,15 @@ __all__ = [
     "AnyFrame",
     "Authentication",
     "Beacon",
+    "Data",
     "Frame",
     "Header",
     "Management",
     "Naf",
     "Other",
     "Protected",
+    "ProtectedData",
+    "QosControl",
     "Sdf",
 ]
 
@@ -90,7 +94,7 @@ class Frame(Fields, frozen=True, kw_only=True, omit_defaults=True, tag_field="fr
 
 
 class Header(Frame, frozen=True, kw_only=True):
-    """A management frame's header."""
+    """The header of a management or data frame."""
 
     destination: MacText
     source: MacText
@@ -108,7 +112,7 @@ class Header(Frame, frozen=True, kw_only=True):
     protected: bool = False
     ht_control: Hex4 | UnsetType = UNSET
     packet_number: Int48 | UnsetType = UNSET
-    """of an encrypted frame; in any kind but `protected` the body was opened by a key of the context."""
+    """of an encrypted frame; in any kind but the protected ones the body was opened by a key of the context."""
     key_id: Int2 | UnsetType = UNSET
     cipher: Literal["ccmp_128", "gcmp_256", "gcmp_128", "ccmp_256"] | UnsetType = UNSET
     """what it was opened with, and is sealed with."""
@@ -203,15 +207,78 @@ class Management(Header, frozen=True, kw_only=True, tag="management"):
     octets: HexText
 
 
+class QosControl(Body, frozen=True, kw_only=True):
+    """QoS Control of a data frame (IEEE 802.11-2020 9.2.4.5)."""
+
+    tid: Int4 = 0
+    """traffic identifier; 0 to 7 are user priorities."""
+    end_of_service_period: bool = False
+    ack_policy: Int2 = 0
+    """0 normal, 1 none, 2 no explicit one, 3 block."""
+    a_msdu: bool = False
+    """the body is an aggregate."""
+    txop_or_queue: Int8 = 0
+    """TXOP asked for, or length of the queue, by bit 4."""
+
+
+class _DataHeader(Header, frozen=True, kw_only=True):
+    """What data frames begin with."""
+
+    data_subtype: Int4
+    """0 data, 4 null, 8 QoS data, 12 QoS null."""
+    qos: QosControl | UnsetType = UNSET
+    """with the subtypes from 8 on."""
+
+
+class Data(_DataHeader, frozen=True, kw_only=True, tag="data"):
+    """A data frame in clear, or one that a key opened; null ones have no payload."""
+
+    ethertype: Int16 | UnsetType = UNSET
+    """behind LLC/SNAP; UNSET: the body is something else."""
+    payload: HexText = ""
+    """the packet behind LLC/SNAP, otherwise the whole body; in plain fields a well-formed IPv6 packet is `ipv6`."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a JSON-like dict; its packet is decoded for it."""
+        from protocols.wifi_aware.data_frame import plain_of  # which builds on this file
+
+        return plain_of(self)
+
+    @staticmethod
+    def of_plain(plain: Mapping[str, Any]) -> Data:
+        """The inverse of `as_plain`. Raises EncodeError with the path of the field."""
+        from protocols.wifi_aware.data_frame import of_plain  # as above
+
+        return of_plain(plain)
+
+
+class ProtectedData(_DataHeader, frozen=True, kw_only=True, tag="protected_data"):
+    """An encrypted data frame that no key opened; `octets` are ciphertext and tag."""
+
+    protected: bool = True
+    octets: HexText
+
+
 class Other(Frame, frozen=True, kw_only=True, tag="other"):
-    """A frame that is no management frame, as it is."""
+    """A frame that is neither a management frame nor a data frame between two NDIs, as it is."""
 
     octets: HexText
 
 
 KINDS: dict[str, type[Frame]] = {
     str(kind.__struct_config__.tag): kind
-    for kind in (Beacon, Sdf, Naf, Authentication, Action, Protected, Management, Other)
+    for kind in (
+        Beacon,
+        Sdf,
+        Naf,
+        Authentication,
+        Action,
+        Protected,
+        Management,
+        Data,
+        ProtectedData,
+        Other,
+    )
 }
 """The kinds of frames, by the value of "frame" in plain fields."""
 

@@ -1,4 +1,4 @@
-"""The kinds of management frames: which one given octets are, its fixed part, and what stands behind it.
+"""The kinds of frames: which management frame given octets are, its fixed part, and what stands behind it.
 
 IEEE 802.11-2020 9.3.3; Wi-Fi Aware 4.0, NAN frame formats. Tables and layouts; reading and building are in
 `frame.py`. No clock, no randomness, no IO.
@@ -22,12 +22,14 @@ __all__ = [
     "BEACON",
     "BY_FIELDS",
     "CATEGORIES",
+    "DATA_FRAME",
     "IEEE",
     "MANAGEMENT_FRAME",
     "NAF",
     "PASN",
     "PROTECTED",
     "PROTECTED_BIT",
+    "PROTECTED_DATA",
     "SDF",
     "SUBTYPES_NAF",
     "SUBTYPE_OF",
@@ -106,10 +108,25 @@ PROTECTED = Kind(
 )  # fmt: skip
 ACTION = Kind(frames.Action, "action frame", f"{IEEE}.13", 0, Record(), "octets")
 MANAGEMENT_FRAME = Kind(frames.Management, "management frame", IEEE, 0, Record(), "octets")
+DATA_FRAME = Kind(frames.Data, "data frame", "IEEE 802.11-2020 9.3.2.1", 0, Record(), "octets")
+PROTECTED_DATA = Kind(
+    frames.ProtectedData, "encrypted data frame", PROTECTED.source, CIPHER_HEADER, CIPHER, "octets",
+)  # fmt: skip
+"""Of these two only what is behind the header; they are read in `data_frame.py`."""
 
 BY_FIELDS: dict[type[Frame], Kind] = {
     kind.fields: kind
-    for kind in (BEACON, SDF, NAF, PASN_FRAME, PROTECTED, ACTION, MANAGEMENT_FRAME)
+    for kind in (
+        BEACON,
+        SDF,
+        NAF,
+        PASN_FRAME,
+        PROTECTED,
+        ACTION,
+        MANAGEMENT_FRAME,
+        DATA_FRAME,
+        PROTECTED_DATA,
+    )
 }
 SUBTYPE_OF: dict[type[Frame], int] = {
     frames.Beacon: _BEACON,

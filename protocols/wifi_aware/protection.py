@@ -1,9 +1,11 @@
-"""Encryption of individually addressed management frames: CCMP and GCMP, opened and sealed.
+"""Encryption of individually addressed management and data frames: CCMP and GCMP, opened and sealed.
 
-IEEE 802.11-2020 12.5.3 (CCMP) and 12.5.5 (GCMP) with the rules for robust management frames; digest of pairing,
-section 8. The nonce is made of transmitter and packet number, which the frame carries; the additional data are the
-header with retry, power management, more data and the sequence number taken as zero. The keys are given
-(`tk`: one or several, 16 or 32 octets); randomness, clock and IO have no place here.
+IEEE 802.11-2020 12.5.3 (CCMP) and 12.5.5 (GCMP) with the rules for robust management frames and for data frames;
+digest of pairing, sections 8 and 9.6. The nonce is made of transmitter and packet number, which the frame carries, and
+for CCMP of what the frame is and its priority; the additional data are the header with retry, power management, more
+data and the sequence number taken as zero, of a data frame also the subtype but for the bit that says QoS, and of QoS
+Control all but the TID (neither side of a NAN data path claims to protect the A-MSDU bit). The keys are given (`tk`: one
+or several, 16 or 32 octets); randomness, clock and IO have no place here.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ __all__ = [
     "key_of",
     "keys_of",
     "open_body",
+    "open_data",
     "seal_body",
+    "seal_data",
 ]
 
 
@@ -61,10 +65,14 @@ KEK_NAMES = ("kek", "nm_kek", "ndp_kek")
 UNOPENED = "unopened"
 """Context flag of somebody who reads frames of many devices: what no key opens is a doubt and no fault."""
 _KEPT_CONTROL = 0x87FF
-"""Frame Control bits of the additional data; Protected is always set."""
-_PROTECTED = 0x4000
-_MANAGEMENT = b"\x10"
-"""Flags octet of the CCM nonce: a management frame of priority 0."""
+"""Frame Control bits of a management frame's additional data; Protected is always set."""
+_KEPT_DATA_CONTROL = 0x878F
+"""The same of a data frame; with QoS Control, the bit of HT Control (0x8000) is not kept either."""
+_PROTECTED, _HT_CONTROL, _QOS = 0x4000, 0x8000, 0x80
+_TYPE, _DATA = 0x0C, 0x08
+_MANAGEMENT = 0x10
+"""Flags of the CCM nonce: a management frame, of priority 0. A data frame's are its TID."""
+_HEADER = 24
 
 
 class Opened(NamedTuple):
@@ -120,13 +128,39 @@ def open_body(keys: Keys, header: bytes, packet_number: int, sealed: bytes) -> O
 
 def seal_body(name: str, key: bytes, header: bytes, packet_number: int, plaintext: bytes) -> bytes:
     """Ciphertext and tag. Raises EncodeError when the cipher does not exist or the key is of another length."""
+    cipher = _cipher(name, key)
+    nonce, more = _inputs(cipher, header, packet_number)
+    return _aead(cipher, key).encrypt(nonce, plaintext, more)
+
+
+seal_data = seal_body
+"""The same, of a data frame: `header` (24 octets, or 26 with QoS Control) says what the frame is."""
+
+
+def open_data(
+    name: str, key: bytes, header: bytes, packet_number: int, sealed: bytes
+) -> bytes | None:
+    """The plaintext of ciphertext and tag of a data frame; None when this key does not open it. Raises EncodeError."""
+    from cryptography.exceptions import InvalidTag  # as above
+
+    cipher = _cipher(name, key)
+    if len(sealed) < cipher.tag:
+        return None
+    nonce, more = _inputs(cipher, header, packet_number)
+    try:
+        return _aead(cipher, key).decrypt(nonce, sealed, more)
+    except InvalidTag:
+        return None
+
+
+def _cipher(name: str, key: bytes) -> Cipher:
+    """The cipher of that name, for which the key must have the right length. Raises EncodeError."""
     cipher = CIPHERS.get(name)
     if cipher is None:
         raise EncodeError("cipher", f"{name!r} is not one of {', '.join(CIPHERS)}")
     if len(key) != cipher.key:
         raise EncodeError("context.tk", f"{len(key)} octets given, {name} needs {cipher.key}")
-    nonce, more = _inputs(cipher, header, packet_number)
-    return _aead(cipher, key).encrypt(nonce, plaintext, more)
+    return cipher
 
 
 def _aead(cipher: Cipher, key: bytes) -> _Aead:
@@ -136,9 +170,15 @@ def _aead(cipher: Cipher, key: bytes) -> _Aead:
 
 
 def _inputs(cipher: Cipher, header: bytes, packet_number: int) -> tuple[bytes, bytes]:
-    """Nonce and additional data of a frame with this 24-octet header (or longer, with HT Control)."""
-    nonce = header[10:16] + packet_number.to_bytes(6, "big")
-    control = int.from_bytes(header[:2], "little") & _KEPT_CONTROL | _PROTECTED
+    """Nonce and additional data of a frame with this header: 24 octets, QoS Control and HT Control if there."""
+    control = int.from_bytes(header[:2], "little")
+    flags, kept, priority = _MANAGEMENT, _KEPT_CONTROL, b""
+    if control & _TYPE == _DATA:
+        flags, kept = 0, _KEPT_DATA_CONTROL
+        if control & _QOS:
+            flags, kept = header[_HEADER] & 0x0F, kept & ~_HT_CONTROL
+            priority = bytes((flags, 0))
     fragment = bytes((header[22] & 0x0F, 0))
-    more = control.to_bytes(2, "little") + header[4:22] + fragment
-    return (_MANAGEMENT + nonce if cipher.counter_with_mac else nonce), more
+    more = (control & kept | _PROTECTED).to_bytes(2, "little") + header[4:22] + fragment + priority
+    nonce = header[10:16] + packet_number.to_bytes(6, "big")
+    return (bytes((flags,)) + nonce if cipher.counter_with_mac else nonce), more

@@ -27,17 +27,20 @@ from protocols.layout import (
     Record,
     Scaled,
     Walk,
+    build,
     parse,
 )
 from protocols.wifi_aware.vocabulary import Bitmap
 
-__all__ = ["FCS", "Radiotap", "ends_with_fcs", "fcs_of", "read"]
+__all__ = ["FCS", "Radiotap", "ends_with_fcs", "fcs_of", "header", "read"]
 
 FCS = 4
 """Octets of the frame check sequence."""
 _SOURCE = "radiotap.org, Defined fields"
 _FIXED = 8
 _EXTENDED = 1 << 31
+_CHANNEL_OFDM, _CHANNEL_2_4_GHZ, _CHANNEL_5_GHZ = 0x0040, 0x0080, 0x0100
+_FIRST_OF_5_GHZ = 4900
 _HAS_FCS = 0x10
 _FLAGS = {
     0: "contention-free period", 1: "short preamble", 2: "WEP", 3: "fragmentation", 4: "FCS at the end",
@@ -61,6 +64,9 @@ _FIELDS: tuple[tuple[int, int, Codec], ...] = (
     (1, 1, Record("noise_dbm" / S8)),
 )
 """Bits 0 to 6 of the present word: alignment, octets, layout. Fields behind them keep their octets."""
+_NAMES = (
+    "tsft_us", "flags", "rate_mbit_s", "channel_mhz", "fhss", "signal_dbm", "noise_dbm",
+)  # fmt: skip
 _START = Record("version" / U8, "reserved" / U8, "length" / U16LE)
 _WORD = Record("present" / Bitmap(U32LE, _PRESENT, "nothing"))
 _REST = Record("further_fields" / Hex(REST))
@@ -73,6 +79,24 @@ class Radiotap(NamedTuple):
     length: int
     has_fcs: bool
     nodes: tuple[Node, ...]
+
+
+def header(**values: float) -> bytes:
+    """A header with fields of bits 0 to 6 by their names (`tsft_us`, `rate_mbit_s`, `channel_mhz`, `signal_dbm`, ...).
+
+    A channel's flags follow from its frequency (OFDM). Raises EncodeError.
+    """
+    if "channel_mhz" in values:
+        band = _CHANNEL_5_GHZ if values["channel_mhz"] >= _FIRST_OF_5_GHZ else _CHANNEL_2_4_GHZ
+        values = {"channel_flags": band | _CHANNEL_OFDM, **values}
+    present, body = 0, b""
+    for bit, (name, (alignment, _, layout)) in enumerate(zip(_NAMES, _FIELDS, strict=True)):
+        if name not in values:
+            continue
+        present |= 1 << bit
+        body += bytes(-len(body) % alignment) + build(layout, values)
+    start = build(_START, {"version": 0, "reserved": 0, "length": _FIXED + len(body)})
+    return start + build(_WORD, {"present": present}) + body
 
 
 def fcs_of(frame: bytes) -> bytes:

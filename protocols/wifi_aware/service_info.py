@@ -41,10 +41,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BONJOUR",
     "GENERIC",
+    "INSTANCE_NAME",
     "MATTER",
     "OUI",
+    "PORT",
     "SERVICE_INFO",
     "TEXT_INFO",
+    "TRANSPORT",
     "WFA",
     "Hex3",
     "ServiceInfo",

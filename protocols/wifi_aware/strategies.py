@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from hypothesis import strategies as st
 
+from protocols.ip.packet import build
+from protocols.ip.strategies import packets
 from protocols.wifi_aware import frames as kinds
 from protocols.wifi_aware import parts
 from protocols.wifi_aware.attributes import ATTRIBUTES, Attr
+from protocols.wifi_aware.data_frame import IPV6 as _IPV6
+from protocols.wifi_aware.data_frame import LLC_SNAP
 from protocols.wifi_aware.elements import ELEMENTS, Element
 from protocols.wifi_aware.kinds import PASN as _PASN
 from protocols.wifi_aware.vocabulary import UNSET
@@ -37,6 +41,7 @@ __all__ = [
 ]
 
 _INT64 = 2**64 - 1
+_LLC_SNAP = LLC_SNAP.hex()
 
 
 just = st.just
@@ -127,17 +132,42 @@ def frames() -> st.SearchStrategy[kinds.Frame]:
         fields_of(kinds.Naf, **action, **to_all),
         fields_of(kinds.Beacon, elements=carried, **plain),
         fields_of(kinds.Authentication, algorithm=st.just(_PASN), elements=carried, octets=st.just(UNSET), **plain),
+        _data(),
+        fields_of(
+            kinds.ProtectedData, data_subtype=st.just(0), qos=st.just(UNSET), octets=hexes(), **_header(protected=True, direct=True),
+        ),
         fields_of(
             kinds.Protected, management_subtype=st.sampled_from((10, 12, 13, 14)), octets=hexes(), **_header(protected=True),
         ),
     )  # fmt: skip
 
 
-def _header(*, protected: bool) -> dict[str, st.SearchStrategy[Any]]:
-    """Members of a header that go together."""
+def _data() -> st.SearchStrategy[kinds.Data]:
+    """A data frame in clear: an IPv6 packet, another one, a body without LLC/SNAP, or a null frame."""
+    plain = _header(protected=False, direct=True)
+    unset, any_qos = st.just(UNSET), fields_of(kinds.QosControl)
+    no_ht = {**plain, "ht_control": unset}
+    ipv6, other = packets().map(lambda packet: build(packet).hex()), hexes()
+    bare = hexes().filter(lambda text: not text.startswith(_LLC_SNAP))
+    return st.one_of(
+        fields_of(kinds.Data, data_subtype=st.just(8), qos=any_qos, ethertype=st.just(_IPV6), payload=ipv6, **plain),
+        fields_of(kinds.Data, data_subtype=st.just(0), qos=unset, ethertype=st.just(0x0800), payload=other, **no_ht),
+        fields_of(kinds.Data, data_subtype=st.just(0), qos=unset, ethertype=unset, payload=bare, **no_ht),
+        fields_of(kinds.Data, data_subtype=st.just(12), qos=any_qos, ethertype=unset, payload=st.just(""), **plain),
+        fields_of(kinds.Data, data_subtype=st.just(4), qos=unset, ethertype=unset, payload=st.just(""), **no_ht),
+    )  # fmt: skip
+
+
+def _header(*, protected: bool, direct: bool = False) -> dict[str, st.SearchStrategy[Any]]:
+    """Members of a header that go together; `direct`: of a data frame from NDI to NDI."""
     fcs = st.sampled_from((UNSET, kinds.COMPUTED))
     given: dict[str, st.SearchStrategy[Any]] = {"protected": st.just(protected), "fcs": fcs}
     given |= {"radiotap": st.just(UNSET), "cipher": st.just(UNSET), "tk_number": st.just(0)}
+    if direct:
+        no = st.sampled_from((False,))
+        given |= {"to_ds": no, "from_ds": no}
+    if direct and protected:
+        given |= {"ht_control": st.just(UNSET)}
     if protected:
         given |= {"packet_number": integers(48), "key_id": integers(2)}
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from protocols.errors import DecodeError
-from protocols.wifi_aware import data_path, frames
+from protocols.wifi_aware import data_frame, data_path, frames
 from protocols.wifi_aware.attributes.cipher_suite_information import SUITES
 from protocols.wifi_aware.attributes.pairing_bootstrapping import METHODS
 from protocols.wifi_aware.attributes.service_descriptor import TYPES
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from protocols.format import Fields
 
-__all__ = ["summary"]
+__all__ = ["said", "summary"]
 
 _BEACONS = {100: "discovery beacon", 512: "synchronisation beacon"}
 _STEPS = {1: "request", 2: "response"}
@@ -35,15 +35,30 @@ _HANDSHAKE = {5: "M1", 6: "M2", 7: "M3", 8: "M4"}
 _UNSAID_SUITES = (0, 5, 6)
 """None, and those of group keys."""
 _REFUSED, _TERMINATE = 2, 4
+_SEALED = (frames.Protected, frames.ProtectedData)
+_ACKNOWLEDGEMENT = b"\xd4"
 _SAE_MESSAGES = {1: "commit", 2: "confirm"}
 
 
 def summary(fields: Fields) -> str:
     """The line, for example "follow-up: bootstrapping request, PIN keypad  02:... > 02:..."."""
     if not isinstance(fields, frames.Header):
-        return f"802.11 frame, not a management frame{_wrong_fcs(fields)}"
+        return f"{_other(fields)}{_wrong_fcs(fields)}"
     to = GROUPS.get(fields.destination, fields.destination)
-    return f"{_sealed(fields)}{_what(fields)}  {fields.source} > {to}{_wrong_fcs(fields)}"
+    return f"{said(fields)}  {fields.source} > {to}{_wrong_fcs(fields)}"
+
+
+def said(frame: frames.Header) -> str:
+    """What the frame says, without addresses."""
+    return f"{_sealed(frame)}{_what(frame)}"
+
+
+def _other(fields: Fields) -> str:
+    """Of a frame that is neither management nor data between NAN devices."""
+    octets = bytes.fromhex(str(getattr(fields, "octets", "")))
+    if octets[:1] == _ACKNOWLEDGEMENT and len(octets) >= 10:
+        return f"acknowledgement  > {octets[4:10].hex(':')}"
+    return "802.11 frame, neither management nor NAN data"
 
 
 def _wrong_fcs(fields: Fields) -> str:
@@ -53,7 +68,7 @@ def _wrong_fcs(fields: Fields) -> str:
 
 def _sealed(frame: frames.Header) -> str:
     """How the frame was protected, in front of what it says."""
-    opened = frame.packet_number is not UNSET and not isinstance(frame, frames.Protected)
+    opened = frame.packet_number is not UNSET and not isinstance(frame, _SEALED)
     if opened:
         return "encrypted "
     return "protected " if getattr(frame, "category", 0) == 9 else ""
@@ -72,6 +87,10 @@ def _what(frame: frames.Header) -> str:
         case frames.Protected():
             kind = SUBTYPES.get(frame.management_subtype, f"subtype {frame.management_subtype}")
             return f"encrypted {kind} frame, packet {frame.packet_number}"
+        case frames.Data():
+            return data_frame.words(frame)
+        case frames.ProtectedData():
+            return f"encrypted data frame, packet {frame.packet_number}"
         case frames.Management():
             return SUBTYPES.get(frame.management_subtype, f"subtype {frame.management_subtype}")
         case _:
