@@ -1,154 +1,102 @@
 """Why a phone does not find, pair or keep a device: rules of phones, each with its evidence and remedy.
 
 One file per executed rule (`ib_04.py`, constant RULE, called "IB-04" as in the phone profiles); the others are rows
-of `_documented.py`. A rule looks at a `Case` (observations and a phone) and gives verdicts; a simulated phone acts on
+of `_documented*.py`. A rule looks at a `Case` (observations and a phone) and gives verdicts; a simulated phone acts on
 their `effect`, `explain` turns the same verdicts into findings. Nothing here knows a stack or a file format.
+
+How a simulated phone asks about Wi-Fi Aware: it describes what it just met with the structs of `aware_observations`
+and `aware_pairs`, puts its app into the scene, and calls every judge of the subject:
+
+    scene = Scene(source="phone", app=App(known=True, aware=AwareApp(profile="ios-aware", ...)))
+    case = Case(view=view, scene=scene, aware=AwareDevice(nmi), service=Service(...), phones=frozenset({own_nmi}))
+    for rule in rules_on("aware_service", view, simulated=True): rule.judge(case) -> verdicts
+
+| Subject | Fields of the case | Effects to act on |
+|---|---|---|
+| `aware_service` (a publish or subscribe heard) | `aware`, `service` with the offer heard | `drop`, `hide` |
+| `aware_pairing` (bootstrapping, PASN, identity keys with a peer) | `pair`; both devices in `scene.aware.devices` | `reject:REASON`, `ignore`, `drop`, `no_pin`, `fail` |
+| `aware_data_path` (a request, response, end) | `path`, `pair` where there is one | `reject:REASON`, `ignore`, `fail` |
+| `aware_device` (everything about one address) | `aware` | `error:NAME` (about the phone itself) |
+| `app` (what an app declares and asks for) | `scene.app.aware` | `crash`, `error:NAME`, `silent` |
+
+A verdict without effect is for people. What the phone did not do yet (an answer of its own) is not in the case; a
+response already given ends most rules. Rules on time (20 s and the like) look at the times of the messages given.
+Choices that the sources leave open are `View.options`: `npba_bit`, `tcp_names`, `key_lifetime`, `descriptor_role`,
+`pairing_supported`; the rule's `switch` names values and default. The phone puts each change of its `App` into the
+trace (field `app`, `aware.profile` filled in), so that a trace knows which node is which phone.
+
+When is a finding about a phone an error? When that phone was asked for by name (or its app is known) and no device
+of the capture is known to be such a phone; or when one is known (`aware_phones`) and has to do with the device.
+Otherwise the error is lowered to a warning: a capture of two other devices is no failure of an iPhone. Rules called
+NB judge what is visible of an exchange, whatever the phone; they are errors where the exchange failed. A capture file
+says no more than it holds: an exchange that it ends in counts as unanswered, and the evidence says how much of the
+capture was left; in a trace the time to wait has to be over.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from protocols.errors import UnknownNameError
 from protocols.registry import Folder
-from sim.explain.observations import Device, Scene
+from sim.explain.model import (
+    AWARE_PROFILES,
+    BASES,
+    BLE_PROFILES,
+    GROUPS,
+    PROFILES,
+    SEVERITIES,
+    Case,
+    Finding,
+    On,
+    Rule,
+    Status,
+    Verdict,
+    View,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from sim.explain.observations import Scene
+
 __all__ = [
+    "AWARE_PROFILES",
+    "BASES",
+    "BLE_PROFILES",
     "PROFILES",
     "RULES",
+    "SEVERITIES",
     "Case",
     "Finding",
+    "On",
     "Rule",
+    "Status",
     "Verdict",
     "View",
     "all_rules",
+    "default_views",
     "explain",
     "findings_of",
+    "order",
     "rule_of",
     "rules_on",
     "view_of",
 ]
-
-Severity = Literal["error", "warning", "note"]
-Status = Literal["executed", "documented", "not simulated"]
-On = Literal["advert", "link", "app", "scene"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-
-PROFILES: dict[str, tuple[str, ...]] = {
-    "ios-ble": ("18.2", "18.7.2", "26.0", "26.1"),
-    "ios-ask": ("18.2", "18.7.2", "26.0", "26.1"),
-    "android-ble": ("14", "15", "16", "17"),
-}
-"""Phone profile -> its versions, the newest last."""
-GROUPS = {"ios": ("ios-ble", "ios-ask"), "android": ("android-ble",)}
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The phone through whose eyes a case is seen."""
-
-    profile: str
-    version: str
-    asked: bool = False
-    """somebody wants to know about exactly this phone."""
-    off: frozenset[str] = frozenset()
-    """rules that are switched off."""
-    on: frozenset[str] = frozenset()
-    """rules that are off unless named here, and are."""
-    options: dict[str, str] = {}
-    """choices where the sources leave it open (`supervision_window`, `ibeacon`, ...)."""
-
-    def since(self, version: str) -> bool:
-        """Whether this phone runs `version` or a newer one."""
-        known = PROFILES[self.profile]
-        return known.index(self.version) >= known.index(version)
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule looks at."""
-
-    view: View
-    scene: Scene
-    device: Device = msgspec.field(default_factory=lambda: Device(""))
-    """empty for rules about the app and about several devices."""
-
-    @property
-    def certain(self) -> bool:
-        """Whether a lack is a failure: the app's wish is known, or this phone was asked for by name."""
-        return self.scene.app.known or self.view.asked
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says about a case."""
-
-    severity: Severity
-    evidence: str
-    """what was seen, with values."""
-    short: str = ""
-    """the same in a few words, for the phone's "heard, not shown to the app: ..."."""
-    effect: str = ""
-    """what a simulated phone does: `drop`, `hide:FIELD`, `refuse`, `scale`, `crash`, `no_discovery`, `error:CODE`."""
-    frames: tuple[int, ...] = ()
-    device: str = ""
-    """address, from rules about several devices."""
-    remedy: str = ""
-    """better than the rule's own, in this case."""
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule of a phone."""
-
-    id: str
-    title: str
-    statement: str
-    source: str
-    confidence: str
-    status: Status = "executed"
-    profiles: tuple[str, ...] = ()
-    stories: tuple[str, ...] = ()
-    remedy: str = ""
-    default: bool = True
-    """whether a simulated phone keeps it unless told otherwise."""
-    switch: str = ""
-    """why it is on or off by default, and the setting behind it."""
-    versions: dict[str, str] = {}
-    """version -> how it differs there."""
-    on: On = "advert"
-    judge: Callable[[Case], Iterable[Verdict]] | None = None
-    """None: the phone itself carries it out, or nobody does."""
-
-    def enabled(self, view: View) -> bool:
-        """Whether `view` keeps the rule."""
-        return self.id not in view.off and (self.default or self.id in view.on)
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict with everything a reader needs (contract, explain)."""
-
-    rule: str
-    severity: Severity
-    title: str
-    phone: str
-    device: str
-    frames: tuple[int, ...]
-    evidence: str
-    why: str
-    remedy: str
-    source: str
-    confidence: str
-    stories: tuple[str, ...]
 
 
 class Rules(Folder[Rule]):
     """The rule files of this folder; names are the IDs of the phone profiles."""
 
     _FILE = re.compile(r"([a-z]{2})_(\d+[a-z]?)")
+    _found: tuple[tuple[str, Rule], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, Rule]]:
+        """(name, rule) of every file; the folder is listed once, because phones ask for every packet."""
+        self._found = self._found or tuple(super().__iter__())
+        return iter(self._found)
 
     def files(self) -> list[Path]:
         """Files named like an ID; the others are the machinery."""
@@ -168,10 +116,12 @@ RULES = Rules("sim.explain", "RULE", "rule")
 
 def all_rules() -> dict[str, Rule]:
     """Every rule by ID, executed or not, in the order of the IDs."""
-    from sim.explain._documented import DOCUMENTED  # a table that only listings need
+    from sim.explain._documented import DOCUMENTED  # tables that only listings need
+    from sim.explain._documented_aware import AWARE
 
-    found = {rule.id: rule for _, rule in RULES} | {rule.id: rule for rule in DOCUMENTED}
-    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+    listed = (*DOCUMENTED, *AWARE)
+    found = {rule.id: rule for _, rule in RULES} | {rule.id: rule for rule in listed}
+    return dict(sorted(found.items(), key=lambda item: order(item[0])))
 
 
 def rule_of(name: str) -> Rule:
@@ -183,23 +133,28 @@ def rule_of(name: str) -> Rule:
     return rule
 
 
-def _order(identifier: str) -> tuple[str, int, str]:
+def order(identifier: str) -> tuple[str, int, str]:
+    """By letters, then by number: AK-02 before AK-10."""
     letters, _, number = identifier.partition("-")
     digits = re.match(r"\d+", number)
     return letters, int(digits.group()) if digits else 0, number
 
 
 def view_of(text: str) -> tuple[View, ...]:
-    """Views for `--phone PROFILE[@VERSION]`; `ios` and `android` mean all their profiles. Raises UnknownNameError."""
+    """Views for `--phone PROFILE[@VERSION]`; `ios` and `android` mean all their profiles (that have the
+    version). Raises UnknownNameError.
+    """
     name, _, version = text.partition("@")
     if name not in PROFILES and name not in GROUPS:
         raise UnknownNameError("phone profile", name, [*PROFILES, *GROUPS])
-    views: list[View] = []
-    for profile in GROUPS.get(name, (name,)):
-        if version and version not in PROFILES[profile]:
-            raise UnknownNameError(f"version of {profile}", version, PROFILES[profile])
-        views.append(View(profile=profile, version=version or PROFILES[profile][-1], asked=True))
-    return tuple(views)
+    named = GROUPS.get(name, (name,))
+    chosen = [one for one in named if not version or version in PROFILES[one]]
+    if not chosen:
+        known = dict.fromkeys(number for one in named for number in PROFILES[one])
+        raise UnknownNameError(f"version of {name}", version, known)
+    return tuple(
+        View(profile=one, version=version or PROFILES[one][-1], asked=True) for one in chosen
+    )
 
 
 def rules_on(subject: On, view: View, *, simulated: bool = False) -> list[Rule]:
@@ -210,7 +165,7 @@ def rules_on(subject: On, view: View, *, simulated: bool = False) -> list[Rule]:
         rule
         for _, rule in RULES
         if rule.on == subject
-        and view.profile in rule.profiles
+        and (view.profile in rule.profiles or view.base in rule.profiles)
         and rule.judge
         and (rule.enabled(view) if simulated else rule.id not in view.off)
     ]
@@ -229,7 +184,7 @@ def _finding(rule: Rule, case: Case, verdict: Verdict) -> Finding:
         severity=verdict.severity,
         title=rule.title,
         phone=case.view.profile,
-        device=verdict.device or case.device.address,
+        device=verdict.device or case.device.address or case.aware.nmi,
         frames=tuple(sorted(set(verdict.frames))),
         evidence=verdict.evidence,
         why=rule.statement,
@@ -240,42 +195,17 @@ def _finding(rule: Rule, case: Case, verdict: Verdict) -> Finding:
     )
 
 
-def explain(scene: Scene, views: Iterable[View] = ()) -> list[Finding]:
-    """Findings for every phone in `views` (all profiles when none is given), worst first.
-
-    A device nobody connected to, in a scene where another one works, is a bystander: what keeps a phone from
-    finding it is a warning there, unless the app's wish or the phone is known.
-    """
-    chosen = list(views) or [
-        View(profile=name, version=versions[-1]) for name, versions in PROFILES.items()
+def default_views() -> list[View]:
+    """All phones but the variants, in their newest version."""
+    return [
+        View(profile=name, version=versions[-1])
+        for name, versions in PROFILES.items()
+        if name not in BASES
     ]
-    found: list[Finding] = []
-    for view in chosen:
-        for subject in ("app", "scene"):
-            case = Case(view=view, scene=scene)
-            for rule in rules_on(subject, view):
-                found += findings_of(rule, case)
-        found += _of_devices(view, scene)
-    return sorted(
-        found, key=lambda one: (SEVERITIES.index(one.severity), _order(one.rule), one.device)
-    )
 
 
-def _of_devices(view: View, scene: Scene) -> list[Finding]:
-    found: list[Finding] = []
-    on_advert, on_link = rules_on("advert", view), rules_on("link", view)
-    for device in scene.devices.values():
-        case = Case(view=view, scene=scene, device=device)
-        if device.sights:
-            seen = [one for rule in on_advert for one in findings_of(rule, case)]
-            is_bystander = scene.works and not device.connections and not case.certain
-            found += [_lowered(one) for one in seen] if is_bystander else seen
-        if device.connections:
-            found += [one for rule in on_link for one in findings_of(rule, case)]
-    return found
+def explain(scene: Scene, views: Iterable[View] = ()) -> list[Finding]:
+    """Findings for every phone in `views` (`default_views` when none is given), worst first."""
+    from sim.explain.diagnosis import diagnose  # which walks through the rules of this package
 
-
-def _lowered(finding: Finding) -> Finding:
-    if finding.severity != "error":
-        return finding
-    return msgspec.structs.replace(finding, severity="warning")
+    return diagnose(scene, list(views) or default_views())

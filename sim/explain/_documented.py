@@ -8,42 +8,19 @@ from __future__ import annotations
 
 from sim.explain import On, Rule, Status
 
-__all__ = ["DOCUMENTED"]
+__all__ = ["DOCUMENTED", "Row", "rule"]
 
 _ASK, _BLE, _ANDROID = ("ios-ask",), ("ios-ble",), ("android-ble",)
-_Row = tuple[str, str, str, str, str, Status, On, tuple[str, ...], tuple[str, ...], str]
+Row = tuple[str, str, str, str, str, Status, On, tuple[str, ...], tuple[str, ...], str]
 
 # id, title, statement, source, confidence, status, subject, profiles, stories, why no code does it
-_ROWS: tuple[_Row, ...] = (
+_ROWS: tuple[Row, ...] = (
     (
         "AK-11", "migration of accessories",
         "ASMigrationDisplayItem takes a peripheralIdentifier or hotspotSSID; a picker with migration items only shows an "
         "information screen instead of discovery. Starting a CBCentralManager before the migration is complete makes it fail.",
         "Apple documentation; public notes; WWDC24-10203", "D/D†", "not simulated", "app", _ASK, (),
         "the simulated app has no accessories from before AccessorySetupKit",
-    ),
-    (
-        "AK-12", "Wi-Fi Aware fields of a descriptor",
-        "Descriptors have wifiAwareServiceName, wifiAwareServiceRole (default subscriber; 10 subscriber, 20 publisher), "
-        "wifiAwareModelNameMatch and wifiAwareVendorNameMatch.",
-        "Apple documentation; dotnet/macios bindings", "D", "documented", "app", _ASK, (), "waits for Wi-Fi Aware",
-    ),
-    (
-        "AK-13", "role of a Wi-Fi Aware descriptor",
-        "Leaving the role at its default works for an accessory that publishes, although the reference calls it the role of "
-        "the accessory's service.",
-        "wifi-aware-ios-demo; Apple role page", "O / wording conflict", "documented", "app", _ASK, (), "waits for Wi-Fi Aware",
-    ),
-    (
-        "AK-14", "vendor and model match",
-        "Vendor and model matches are evaluated against the pairing info in the publish frame; empty fields can never match.",
-        "Espressif blog; evaluation inferred", "O/I", "documented", "app", _ASK, (), "waits for Wi-Fi Aware",
-    ),
-    (
-        "AK-15", "link to the paired device",
-        "After success ASAccessory.wifiAwarePairedDeviceID leads to the WAPairedDevice; an accessory known by SSID can be "
-        "upgraded with updateAuthorization.",
-        "Apple documentation", "D", "documented", "app", _ASK, (), "waits for Wi-Fi Aware",
     ),
     (
         "AK-17", "SSID accessories",
@@ -96,7 +73,8 @@ _ROWS: tuple[_Row, ...] = (
 )  # fmt: skip
 
 
-def _rule(row: _Row) -> Rule:
+def rule(row: Row) -> Rule:
+    """The rule of a row."""
     identifier, title, statement, source, confidence, status, subject, profiles, stories, why = row
     return Rule(
         id=identifier,
@@ -113,4 +91,4 @@ def _rule(row: _Row) -> Rule:
     )
 
 
-DOCUMENTED: tuple[Rule, ...] = tuple(map(_rule, _ROWS))
+DOCUMENTED: tuple[Rule, ...] = tuple(map(rule, _ROWS))

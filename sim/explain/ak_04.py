@@ -21,6 +21,7 @@ def faults(descriptor: Descriptor) -> list[str]:
     has_wifi = bool(descriptor.ssid or descriptor.ssid_prefix)
     if descriptor.ssid and descriptor.ssid_prefix:
         wrong.append("SSID and SSID prefix exclude each other")
+    has_wifi = has_wifi or bool(descriptor.wifi_aware_service)
     if not (descriptor.service or descriptor.company or has_wifi):
         wrong.append("neither a service UUID nor a company identifier")
     for what, needs, blob, mask in (

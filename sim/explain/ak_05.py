@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def mismatch(descriptor: Descriptor, device: Device) -> str:
     """What keeps `device` from matching; empty when it matches."""
+    if _is_aware(descriptor):
+        return "the descriptor looks for Wi-Fi Aware"
     ads = device.ads
     uuids = {uuid for ad in ads for uuid in (*ad.service_uuids, *ad.data_uuids)}
     if descriptor.service and uuid_key(descriptor.service) not in uuids:
@@ -42,6 +44,11 @@ def mismatch(descriptor: Descriptor, device: Device) -> str:
     return ""
 
 
+def _is_aware(descriptor: Descriptor) -> bool:
+    """Whether a descriptor is for Wi-Fi Aware and not for Bluetooth."""
+    return bool(descriptor.wifi_aware_service) and not (descriptor.service or descriptor.company)
+
+
 def _masked(blob: bytes, mask: bytes, data: bytes) -> bool:
     same = all(a & m == b & m for a, m, b in zip(blob, mask, data, strict=False))
     return len(data) >= len(blob) and same
@@ -53,7 +60,7 @@ def _judge(case: Case) -> Iterator[Verdict]:
     if not sights or (case.scene.app.known and picker is None):
         return
     if picker is not None:
-        reasons = [mismatch(one, device) for one in picker.descriptors]
+        reasons = [mismatch(one, device) for one in picker.descriptors if not _is_aware(one)]
         if reasons and all(reasons):
             yield Verdict(
                 severity="error",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.explain import PROFILES, Rule, Verdict
+from sim.explain import BLE_PROFILES, Rule, Verdict
 from sim.explain.pairings import encrypted_after, failed_pairings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ RULE = Rule(
     "when the connection or its encryption breaks on the way.",
     source="Core Specification 5.4 Vol 3 Part H 2.3, 3.4, 3.5.5",
     confidence="D",
-    profiles=tuple(PROFILES),
+    profiles=BLE_PROFILES,
     remedy="Pair again, and watch the side that ended it.",
     on="link",
     judge=_judge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.explain import PROFILES, Rule, Verdict
+from sim.explain import BLE_PROFILES, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ RULE = Rule(
     "(0x3D), or before its first answer (0x3E).",
     source="Core Specification 5.4 Vol 1 Part F 2.8, 2.59, 2.60; Vol 6 Part B 4.5.2",
     confidence="D",
-    profiles=tuple(PROFILES),
+    profiles=BLE_PROFILES,
     remedy="Look at distance, disturbance and resets.",
     on="link",
     judge=_judge,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from sim.explain.ad import Ad, ad_of
+from sim.explain.aware_observations import Aware, AwareApp
 
 __all__ = [
     "Advert",
@@ -309,6 +310,14 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     service_data_mask_hex: str = ""
     ssid: str = ""
     ssid_prefix: str = ""
+    wifi_aware_service: str = ""
+    """wifiAwareServiceName."""
+    wifi_aware_role: int | None = None
+    """wifiAwareServiceRole: 10 subscriber, 20 publisher; None: left at its default (subscriber)."""
+    wifi_aware_vendor: str = ""
+    """wifiAwareVendorNameMatch."""
+    wifi_aware_model: str = ""
+    """wifiAwareModelNameMatch."""
 
 
 Timeout = Literal["", "short", "medium", "long", "unbounded"]
@@ -342,13 +351,15 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     """the app keeps a CBCentralManager."""
     authorised: tuple[str, ...] = ()
     """addresses of the accessories the picker has set up."""
+    aware: AwareApp | None = None
+    """what it declares and asks for of Wi-Fi Aware; None: nothing is known of it."""
 
 
 class Scene(msgspec.Struct):
     """All devices of one capture, trace or phone."""
 
     source: str = ""
-    """`hci`, `air`, `trace` or `phone`."""
+    """`hci`, `air`, `wifi` (or several with +), `trace` or `phone`."""
     devices: dict[str, Device] = {}
     app: App = App()
     frames: int = 0
@@ -358,6 +369,8 @@ class Scene(msgspec.Struct):
     """advertising channels on which anything was seen."""
     passed_over: dict[str, int] = {}
     """what could not be read -> how many packets."""
+    aware: Aware = msgspec.field(default_factory=Aware)
+    """what was seen of Wi-Fi Aware."""
 
     def device(self, address: str, address_type: str = "") -> Device:
         """The device of that address, made when it is new."""

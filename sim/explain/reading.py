@@ -1,20 +1,22 @@
 """Captures and traces as scenes: btsnoop, pcap and pcapng of a host or of a sniffer, and the trace of a run.
 
-LINKTYPE numbers of the tcpdump.org registry: 187 HCI, 251 and 256 Bluetooth LE link layer, 272 nRF Sniffer (its header
-as Wireshark's packet-nordic_ble documents it). Damage ends the reading; what came before is judged. No clock; the only
+LINKTYPE numbers of the tcpdump.org registry: 105 and 127 802.11, 187 HCI, 251 and 256 Bluetooth LE link layer, 272 nRF
+Sniffer (its header as Wireshark's packet-nordic_ble documents it). Damage ends the reading; what came before is judged. No clock; the only
 IO is on the reader that was passed in.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from protocols.ble.link_layer import channel_of_rf
 from protocols.errors import CaptureError, UsageError
+from sim.explain import aware_capture
 from sim.explain.air_source import AirPacket, AirSource
+from sim.explain.aware_source import AwareSource, Heard
 from sim.explain.host_source import HostSource
 from sim.explain.observations import App, Scene, as_app
 from sim.trace import TraceEvent
@@ -41,11 +43,12 @@ _NORDIC_OWN_CLOCK = 3
 def scene_of_capture(reader: Reader) -> tuple[Scene, str]:
     """(scene, what went wrong) of a capture; the words are empty when all of it was read.
 
-    Raises UsageError when no packet is of a kind that says anything about Bluetooth LE.
+    Raises UsageError when no packet is of a kind that says anything about Bluetooth LE or 802.11.
     """
     scene = Scene()
     hosts: dict[str, HostSource] = {}
     air = AirSource(scene)
+    wifi = AwareSource(scene)
     damage, kinds, other = "", set[str](), set[int]()
     try:
         for packet in reader:
@@ -56,6 +59,12 @@ def scene_of_capture(reader: Reader) -> tuple[Scene, str]:
                 host.packet(
                     packet.number, packet.t_us, packet.data, sent=packet.direction != "received"
                 )
+            elif packet.link_type in aware_capture.LINK_TYPES:
+                kinds.add("wifi")
+                wifi.learn_from(packet.comment)
+                frame = aware_capture.heard_of(scene, packet)
+                if frame is not None:
+                    wifi.frame(frame)
             elif packet.link_type in _READERS:
                 kinds.add("air")
                 found = _READERS[packet.link_type](scene, packet)
@@ -68,8 +77,8 @@ def scene_of_capture(reader: Reader) -> tuple[Scene, str]:
         damage = str(exc)
     if not kinds and other:
         raise UsageError(
-            f"{reader.name}: link type {', '.join(map(str, sorted(other)))} holds no Bluetooth LE; explain reads HCI "
-            "(187, 201, btsnoop) and LE link layer (251, 256, 272)"
+            f"{reader.name}: link type {', '.join(map(str, sorted(other)))} holds neither Bluetooth LE nor 802.11; "
+            "explain reads HCI (187, 201, btsnoop), LE link layer (251, 256, 272) and 802.11 (105, 127)"
         )
     air.finish()
     scene.source = "+".join(sorted(kinds)) or "empty"
@@ -184,8 +193,11 @@ def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:
     apps: list[App] = []
     names: dict[str, str] = {}
     phones: set[str] = set()
+    profiles: dict[str, str] = {}
+    wifi = AwareSource(scene)
     for event in events:
         _span(scene, event.seq, event.t_us)
+        _hear(wifi, event, node)
         if node and event.node != node:
             continue
         if event.layer == "hci" and event.data is not None:
@@ -193,14 +205,38 @@ def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:
         elif event.layer == "phone":
             phones.add(event.node)
             _learn(event, names, apps)
+            if apps and apps[-1].aware is not None and "app" in event.fields:
+                profiles[event.node] = apps[-1].aware.profile
     for name, seq, t_us, data, sent in packets:
         if name in phones:
             hosts.setdefault(name, HostSource(scene, name)).packet(seq, t_us, data, sent=sent)
     for address, name in names.items():
         if address in scene.devices:
             scene.devices[address].name = name
+    for device in scene.aware.devices.values():
+        device.phone = profiles.get(device.name, "")
     scene.app = _merged(apps)
     return scene
+
+
+def _hear(wifi: AwareSource, event: TraceEvent, node: str) -> None:
+    """Take in a frame of Wi-Fi that `node` sent or heard (any when empty), or a key that the trace reveals."""
+    fields = event.fields
+    if event.layer == "aware" and event.event == "derived":
+        wifi.learn(str(fields.get("name")), str(fields.get("value")))
+    if event.data is None or fields.get("phy") != "wifi":
+        return
+    heard_by = _table(fields.get("outcomes"))
+    if node and event.node != node and heard_by.get(node) != "heard":
+        return
+    levels = [one for one in _table(fields.get("signal_dbm")).values() if isinstance(one, int)]
+    rssi_dbm = max(levels, default=None)
+    wifi.frame(Heard(event.seq, event.t_us, event.data, rssi_dbm, node=event.node))
+
+
+def _table(value: object) -> dict[str, Any]:
+    """What stands in a field of a trace, when it is a table."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _learn(event: TraceEvent, names: dict[str, str], apps: list[App]) -> None:
@@ -212,13 +248,20 @@ def _learn(event: TraceEvent, names: dict[str, str], apps: list[App]) -> None:
 
 
 def _merged(apps: list[App]) -> App:
-    """The last state of the app, with its last scan and its last picker."""
+    """The last state of the app, with its last scan, its last picker and its last use of Wi-Fi Aware."""
     if not apps:
         return App()
+    states = [one.aware for one in reversed(apps) if one.aware is not None]
+    used = (one for one in states if one.publishing or one.subscribing)
+    aware = next(used, states[0] if states else None)
     scan = next((one for one in reversed(apps) if one.scanning), None)
     picker = next((one.picker for one in reversed(apps) if one.picker is not None), None)
     if scan is None:
-        return msgspec.structs.replace(apps[-1], picker=picker)
+        return msgspec.structs.replace(apps[-1], picker=picker, aware=aware)
     return msgspec.structs.replace(
-        scan, picker=picker, plist=apps[-1].plist or scan.plist, authorised=scan.authorised
+        scan,
+        picker=picker,
+        aware=aware,
+        plist=apps[-1].plist or scan.plist,
+        authorised=scan.authorised,
     )

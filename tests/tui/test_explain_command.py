@@ -7,6 +7,7 @@ import json
 import pytest
 
 from sim.explain import all_rules
+from tests.sim.explain.aware_logs import A, B, Wifi
 from tests.sim.explain.logs import ACCESSORY, SEAT, Air, Hci
 from tui.cli import main
 
@@ -147,7 +148,7 @@ def test_show_rule(capsys):
     text = capsys.readouterr().out
     assert "nordicsemi/IOS-nRF-Connect #54" in text
     assert "O (cause I)" in text
-    assert main(["show", "rule", "AK-12", "--json"]) == 0
+    assert main(["show", "rule", "IB-35", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "documented"
     assert main(["show", "rule", "IB-999"]) == 2
 
@@ -196,3 +197,54 @@ def test_what_encryption_hides_is_said(tmp_path, capsys):
     main(["explain", str(file)])
     out = " ".join(capsys.readouterr().out.split())
     assert f"frame {start}: encrypted from frame {hidden}, the rest cannot be judged" in out
+
+
+@pytest.fixture
+def wrong_pin(tmp_path):
+    """A monitor's capture of a pairing that ends behind its second message."""
+    log = Wifi().discovery().bootstrap()
+    log.auth(1, B, A)
+    log.auth(2, A, B, key=2)
+    file = tmp_path / "monitor.pcap"
+    file.write_bytes(log.octets(".pcap"))
+    return file
+
+
+def test_wifi_aware_as_json(wrong_pin, capsys):
+    assert main(["explain", str(wrong_pin), "--phone", "ios-aware", "--json"]) == 1
+    out = json.loads(capsys.readouterr().out)
+    assert set(out) == {"capture", "devices", "findings"}
+    assert all(set(one) == KEYS for one in out["findings"])
+    first = out["findings"][0]
+    assert (first["rule"], first["severity"], first["phone"]) == ("NB-07", "error", "ios-aware")
+    assert (first["device"], first["frames"]) == (B, [9, 10])
+    assert [(one["address"], one["name"], one["peers"]) for one in out["devices"]] == [
+        (A, "Lamp", [B]),
+        (B, None, [A]),
+    ]
+    assert out["devices"][0]["services"][0]["kind"] == "publish"
+
+
+def test_wifi_aware_as_text(wrong_pin, capsys):
+    assert main(["explain", str(wrong_pin)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert "2 devices of Wi-Fi Aware, 1 authentication, 0 data paths" in text
+    assert "0 devices" not in text
+    assert "ERROR NB-07" in text
+    assert "wrong PIN" in text
+
+
+def test_a_working_exchange_of_wifi_aware(tmp_path, capsys):
+    file = tmp_path / "good.pcap"
+    file.write_bytes(Wifi().paired(suites=(7, 5)).path(category=9).octets(".pcap"))
+    assert main(["explain", str(file)]) == 0
+    assert "no findings" in capsys.readouterr().out
+
+
+def test_a_device_is_a_phone_of_its_own(wrong_pin, capsys):
+    assert main(["explain", str(wrong_pin), "--phone", "android-pixel6a-17", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert {one["phone"] for one in found} == {"android-pixel6a-17"}
+    assert {"AA-03", "NB-07"} <= {one["rule"] for one in found}

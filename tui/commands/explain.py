@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sim.explain import Finding, View
+    from sim.explain.aware_observations import AwareDevice
     from sim.explain.observations import Connection, Device, Scene
 
 SUMMARY = "why it did not work: findings from a capture, worst first"
 EXAMPLE = """  nearbench explain phone.btsnoop --phone ios
+  nearbench explain monitor.pcapng --phone ios-aware
   nearbench explain sniffer.pcapng --phone ios-ble@18.2 --phone android-ble --json"""
 _COLUMNS, _SHOWN_DEVICES, _SHOWN_FRAMES = 80, 3, 8
 _TRACE_START = b'{"seq"'
 _SOURCES = {
     "hci": "HCI of a host", "air": "air, by a sniffer", "trace": "trace of a run", "empty": "no packets",
-    "air+hci": "HCI of a host, and air",
+    "wifi": "802.11, by a monitor",
 }  # fmt: skip
 
 
@@ -33,14 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "capture",
         type=Path,
         metavar="CAPTURE",
-        help="btsnoop, pcap or pcapng: HCI of a phone or host, or LE link layer; or a trace (run --jsonl)",
+        help="btsnoop, pcap or pcapng: HCI of a phone or host, LE link layer, or 802.11 (Wi-Fi Aware); or a trace "
+        "(run --jsonl)",
     )
     parser.add_argument(
         "--phone",
         action="append",
         default=[],
         metavar="PROFILE",
-        help="judge for this phone (repeatable): ios-ble, ios-ask, android-ble, ios, android; @VERSION behind it",
+        help="judge for this phone (repeatable): ios-ble, ios-ask, ios-aware, android-ble, android-aware, ios, android, "
+        "or one device (android-pixel9pro-17); @VERSION behind it",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -83,7 +87,8 @@ def _document(capture: str, scene: Scene, findings: Sequence[Finding]) -> dict[s
 
     return {
         "capture": capture,
-        "devices": [_device(one) for one in scene.devices.values()],
+        "devices": [_device(one) for one in scene.devices.values()]
+        + [_aware(one) for one in scene.aware.devices.values()],
         "findings": [msgspec.to_builtins(one) for one in findings],
     }
 
@@ -113,6 +118,20 @@ def _connection(connection: Connection) -> dict[str, Any]:
     }
 
 
+def _aware(device: AwareDevice) -> dict[str, Any]:
+    return {
+        "address": device.nmi,
+        "name": device.name or None,
+        "frames": device.count,
+        "clusters": sorted(device.clusters),
+        "services": [
+            {"kind": one.kind, "service_id": one.service_id, "instance": one.instance}
+            for one in device.services.values()
+        ],
+        "peers": sorted(device.peers),
+    }
+
+
 # Text
 
 
@@ -136,18 +155,14 @@ def _report(
 
 
 def _head(capture: str, scene: Scene, views: Sequence[View]) -> Iterator[str]:
-    from sim.explain import PROFILES
+    from sim.explain import default_views
 
     seconds = (scene.end_us - scene.start_us) / 1e6
-    links = sum(len(one.connections) for one in scene.devices.values())
-    devices = sum(not one.is_central for one in scene.devices.values())
-    source = _SOURCES.get(scene.source, scene.source)
+    source = ", and ".join(_SOURCES.get(one, one) for one in scene.source.split("+"))
     yield from _wrapped(
-        f"{capture}: {source}, {scene.frames} frames in {seconds:.1f} s; {_count(devices, 'device')}, "
-        f"{_count(links, 'connection')}"
+        f"{capture}: {source}, {scene.frames} frames in {seconds:.1f} s; {'; '.join(_contents(scene))}"
     )
-    judged = [f"{view.profile} {view.version}" for view in views]
-    judged = judged or [f"{name} {versions[-1]}" for name, versions in PROFILES.items()]
+    judged = [f"{view.profile} {view.version}" for view in list(views) or default_views()]
     yield from _wrapped(f"judged for {', '.join(judged)}")
     for what, count in scene.passed_over.items():
         yield from _wrapped(f"passed over: {what} ({count})")
@@ -162,10 +177,27 @@ def _head(capture: str, scene: Scene, views: Sequence[View]) -> Iterator[str]:
         yield f"and {len(hidden) - _SHOWN_DEVICES} more encrypted connections"
 
 
+def _contents(scene: Scene) -> Iterator[str]:
+    """What there was of Bluetooth LE, and of Wi-Fi Aware."""
+    aware = scene.aware
+    has_wifi = bool(aware.devices or aware.others)
+    if scene.devices or not has_wifi:
+        links = sum(len(one.connections) for one in scene.devices.values())
+        devices = sum(not one.is_central for one in scene.devices.values())
+        yield f"{_count(devices, 'device')}, {_count(links, 'connection')}"
+    if has_wifi:
+        exchanges = sum(len(one.pasns) for one in aware.pairs.values())
+        others = f", {_count(aware.others, 'frame')} of other networks" if aware.others else ""
+        yield (
+            f"{_count(len(aware.devices), 'device')} of Wi-Fi Aware, {_count(exchanges, 'authentication')}, "
+            f"{_count(len(aware.paths), 'data path')}{others}"
+        )
+
+
 def _nothing(scene: Scene) -> str:
     """What to say without findings."""
-    if all(one.is_central for one in scene.devices.values()):
-        return "nothing to judge: no device of Bluetooth LE was heard"
+    if not scene.aware.devices and all(one.is_central for one in scene.devices.values()):
+        return "nothing to judge: no device of Bluetooth LE or Wi-Fi Aware was heard"
     return "no findings: nothing here keeps these phones from working with it"
 
 
@@ -191,7 +223,7 @@ def _group(severity: str, group: Sequence[Finding], scene: Scene) -> Iterator[st
 
 
 def _where(finding: Finding, scene: Scene) -> str:
-    known = scene.devices.get(finding.device)
+    known = scene.devices.get(finding.device) or scene.aware.devices.get(finding.device)
     name = f' "{known.name}"' if known is not None and known.name else ""
     frames = [str(number) for number in finding.frames if number][:_SHOWN_FRAMES]
     more = ", ..." * (len(finding.frames) > _SHOWN_FRAMES)

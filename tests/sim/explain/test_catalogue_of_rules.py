@@ -8,8 +8,22 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import UnknownNameError
-from sim.explain import PROFILES, RULES, all_rules, rule_of, view_of
+from sim.explain import (
+    AWARE_PROFILES,
+    BASES,
+    BLE_PROFILES,
+    PROFILES,
+    RULES,
+    Rule,
+    View,
+    all_rules,
+    default_views,
+    rule_of,
+    rules_on,
+    view_of,
+)
 from sim.explain._documented import DOCUMENTED
+from sim.explain._documented_aware import AWARE
 
 IDS = json.loads(
     (Path(__file__).parents[2] / "vectors" / "phone-rule-ids.json").read_text("utf-8")
@@ -35,18 +49,22 @@ BY_THE_PHONE = {
 
 def test_every_id_of_the_profiles_is_a_rule_exactly_once():
     executed = RULES.names()
-    documented = [rule.id for rule in DOCUMENTED]
+    documented = [rule.id for rule in (*DOCUMENTED, *AWARE)]
     wanted = [name for names in IDS.values() for name in names]
     of_phones = [name for name in executed + documented if not name.startswith(OURS)]
     assert sorted(of_phones) == sorted(wanted)
 
 
-def test_rules_of_our_own_stand_on_the_core_specification():
+def test_rules_of_our_own_stand_on_specifications_and_hold_for_every_phone():
     ours = {name: rule for name, rule in RULES if name.startswith(OURS)}
-    assert set(ours) == {"NB-01", "NB-02"}
+    assert set(ours) == {f"NB-{number:02}" for number in range(1, 18)}
     for rule in ours.values():
-        assert rule.source.startswith("Core Specification 5.4 Vol")
-        assert set(rule.profiles) == set(PROFILES)
+        if rule.on == "link":
+            assert rule.source.startswith("Core Specification 5.4 Vol")
+            assert rule.profiles == BLE_PROFILES
+        else:
+            assert any(name in rule.source for name in ("Wi-Fi Aware 4.0", "hostap", "IEEE 802.11"))
+            assert rule.profiles == AWARE_PROFILES
 
 
 def test_a_rule_is_called_as_its_file():
@@ -79,10 +97,7 @@ def test_rules_without_code_say_what_they_are_about_and_wait_for_nothing_that_is
     assert subjects["AK-11"] == "app"
     assert subjects["IB-14"] == "advert"
     assert {subjects[one] for one in ("IB-27", "IB-35", "IB-38", "IB-39", "AB-08")} == {"link"}
-    waiting = {rule.id for rule in DOCUMENTED if "waits for" in rule.switch}
-    assert all(
-        "Wi-Fi Aware" in rule_of(one).switch for one in waiting
-    )  # pairing and bonds are simulated
+    assert not [rule.id for rule in (*DOCUMENTED, *AWARE) if "waits for" in rule.switch]
 
 
 def test_rules_are_listed_by_number_not_by_letter():
@@ -101,6 +116,7 @@ def test_phones_are_named_by_profile_group_and_version():
     assert [(one.profile, one.version) for one in view_of("ios")] == [
         ("ios-ble", "26.1"),
         ("ios-ask", "26.1"),
+        ("ios-aware", "27.0"),
     ]
     assert view_of("ios-ask@18.2")[0].version == "18.2"
     assert not view_of("ios-ask@18.2")[0].since("18.7.2")
@@ -108,6 +124,38 @@ def test_phones_are_named_by_profile_group_and_version():
         view_of("ios-ble@18.7")
     with pytest.raises(UnknownNameError, match="ios-ble"):
         view_of("iphone")
+
+
+def test_a_group_with_a_version_is_the_profiles_that_have_it():
+    assert [one.profile for one in view_of("ios@18.2")] == ["ios-ble", "ios-ask"]
+    assert [one.profile for one in view_of("ios@26.6")] == ["ios-aware"]
+    with pytest.raises(UnknownNameError, match=r"26\.6"):
+        view_of("ios@26.5")
+
+
+def test_a_device_keeps_the_rules_of_its_base_and_is_judged_when_asked_for():
+    base = {
+        rule.id for rule in rules_on("aware_pairing", View(profile="android-aware", version="17"))
+    }
+    for name, of in BASES.items():
+        (view,) = view_of(name)
+        assert of == view.base == "android-aware"
+        assert base <= {rule.id for rule in rules_on("aware_pairing", view)}
+        assert view.since(PROFILES[name][0])
+    assert not view_of("android-s25-2025")[0].since("17")  # a version that only the base has
+    assert not {view.profile for view in default_views()} & set(BASES)
+
+
+def test_every_rule_of_wifi_aware_can_be_switched_off():
+    rule = rule_of("IA-04")
+    assert isinstance(rule, Rule)
+    view = View(profile="ios-aware", version="26.0", off=frozenset({"IA-04"}))
+    assert "IA-04" not in {one.id for one in rules_on("aware_service", view, simulated=True)}
+    assert "IA-24" not in {
+        one.id for one in rules_on("app", view, simulated=True)
+    }  # off by default
+    on = View(profile="ios-aware", version="26.0", on=frozenset({"IA-24"}))
+    assert "IA-24" in {one.id for one in rules_on("app", on, simulated=True)}
 
 
 def test_a_users_rule_is_found_by_its_path(tmp_path):

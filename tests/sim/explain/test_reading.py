@@ -109,8 +109,8 @@ def test_a_capture_that_breaks_off_is_judged_up_to_there():
 
 def test_a_capture_of_something_else_is_refused_with_a_sentence():
     log = Air()
-    log.put(105, b"\x80\x00" + bytes(30))
-    with pytest.raises(UsageError, match="link type 105 holds no Bluetooth LE"):
+    log.put(1, b"\x80\x00" + bytes(30))
+    with pytest.raises(UsageError, match="link type 1 holds neither Bluetooth LE nor"):
         log.scene(".pcapng")
 
 

@@ -1,0 +1,115 @@
+"""All rules over all that was seen: one pass for every phone, findings sorted by weight.
+
+Which errors of a phone are lowered to warnings is told in the package's header. No clock, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from msgspec.structs import replace
+
+from sim.explain import SEVERITIES, Case, Finding, On, Rule, findings_of, order, rules_on
+from sim.explain.aware_pairs import Pair
+from sim.explain.aware_phones import family_of, phones, works_between
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sim.explain import View
+    from sim.explain.observations import Scene
+
+__all__ = ["diagnose"]
+
+
+def diagnose(scene: Scene, views: Iterable[View]) -> list[Finding]:
+    """Findings for every phone in `views`, worst first.
+
+    A device nobody connected to, in a scene where another one works, is a bystander: what keeps a phone from
+    finding it is a warning there, unless the app's wish or the phone is known.
+    """
+    found: list[Finding] = []
+    for view in views:
+        for subject in ("app", "scene"):
+            case = Case(view=view, scene=scene)
+            for rule in rules_on(subject, view):
+                found += findings_of(rule, case)
+        found += _of_devices(view, scene)
+        found += _of_aware(view, scene)
+    return sorted(
+        found, key=lambda one: (SEVERITIES.index(one.severity), order(one.rule), one.device)
+    )
+
+
+def _of_devices(view: View, scene: Scene) -> list[Finding]:
+    found: list[Finding] = []
+    on_advert, on_link = rules_on("advert", view), rules_on("link", view)
+    for device in scene.devices.values():
+        case = Case(view=view, scene=scene, device=device)
+        if device.sights:
+            seen = [one for rule in on_advert for one in findings_of(rule, case)]
+            is_bystander = scene.works and not device.connections and not case.certain
+            found += [_lowered(one) for one in seen] if is_bystander else seen
+        if device.connections:
+            found += [one for rule in on_link for one in findings_of(rule, case)]
+    return found
+
+
+def _of_aware(view: View, scene: Scene) -> list[Finding]:
+    """Findings about what was seen of Wi-Fi Aware."""
+    aware = scene.aware
+    known = frozenset(phones(aware, family_of(view.profile)))
+    bare = Case(view=view, scene=scene, phones=known)
+    found: list[Finding] = []
+    for subject, cases in _CASES.items():
+        rules = rules_on(cast(On, subject), view)
+        for case in cases(bare) if rules else ():
+            found += [one for rule in rules for one in _weighed(rule, case)]
+    return found
+
+
+def _devices(bare: Case) -> Iterator[Case]:
+    for device in bare.scene.aware.devices.values():
+        yield replace(bare, aware=device)
+
+
+def _services(bare: Case) -> Iterator[Case]:
+    for device in bare.scene.aware.devices.values():
+        for service in device.services.values():
+            yield replace(bare, aware=device, service=service)
+
+
+def _pairs(bare: Case) -> Iterator[Case]:
+    for pair in bare.scene.aware.pairs.values():
+        yield replace(bare, pair=pair)
+
+
+def _paths(bare: Case) -> Iterator[Case]:
+    pairs = bare.scene.aware.pairs
+    for path in bare.scene.aware.paths:
+        yield replace(bare, path=path, pair=pairs.get(path.peers) or Pair())
+
+
+_CASES: dict[str, Callable[[Case], Iterator[Case]]] = {
+    "aware_device": _devices,
+    "aware_service": _services,
+    "aware_pairing": _pairs,
+    "aware_data_path": _paths,
+}
+
+
+def _weighed(rule: Rule, case: Case) -> list[Finding]:
+    """What a rule finds; an error that is none of the phone's concern, or that the phone got over, is a warning."""
+    found = findings_of(rule, case)
+    if not any(one.severity == "error" for one in found) or rule.id.startswith("NB-"):
+        return found
+    got_over = rule.on == "aware_service" and works_between(
+        case.scene.aware, case.aware.nmi, case.phones
+    )
+    return [_lowered(one) for one in found] if got_over or not case.concerns_phone else found
+
+
+def _lowered(finding: Finding) -> Finding:
+    if finding.severity != "error":
+        return finding
+    return replace(finding, severity="warning")
