@@ -28,6 +28,7 @@ from sim.propagation import (
     Position,
     capture_ratio,
     distance_m,
+    frequency_loss_db,
     path_loss_db,
     shadowing_db,
 )
@@ -84,7 +85,7 @@ class Air:
         self.settings = settings or AirSettings()
         self.counts: Counter[str] = Counter()
         self.capture_ratio = capture_ratio(self.settings)
-        self._radios: dict[str, Radio] = {}
+        self._radios: dict[tuple[str, str], Radio] = {}
         self._listeners: dict[Hashable, dict[Radio, int]] = {}
         self._links: dict[Radio, dict[Radio, float]] = {}
         self._recent: dict[Hashable, list[_Packet]] = {}  # per channel, in order of start
@@ -98,12 +99,12 @@ class Air:
     # Radios
 
     def attach(self, radio: Radio) -> None:
-        """Add `radio`, whose name must be free."""
-        if radio.name in self._radios:
+        """Add `radio`, whose name must be free among those of its kind."""
+        if (radio.kind, radio.name) in self._radios:
             raise SimulationError(
                 f"two radios are called {radio.name!r}; give each node its own name"
             )
-        self._radios[radio.name] = radio
+        self._radios[radio.kind, radio.name] = radio
         radio.air = self
 
     def detach(self, radio: Radio) -> None:
@@ -111,12 +112,12 @@ class Air:
         for channel in [channel for channel, heard in self._listeners.items() if radio in heard]:
             self.deafen(radio, channel)
         self.forget_links(radio)
-        self._radios.pop(radio.name, None)
+        self._radios.pop((radio.kind, radio.name), None)
         radio.air = None
 
     def listen(self, radio: Radio, channel: Hashable) -> None:
         """From now on `radio` hears `channel`; no change when it does already."""
-        if self._radios.get(radio.name) is not radio:
+        if self._radios.get((radio.kind, radio.name)) is not radio:
             raise SimulationError(f"radio {radio.name!r} listens before it is attached to the air")
         listeners = self._listeners.setdefault(channel, {})
         if radio not in listeners:
@@ -141,6 +142,11 @@ class Air:
     def leave(self, background: Background) -> None:
         """Take a source of packets away."""
         self._backgrounds.remove(background)
+
+    @property
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The sources of packets beside the radios."""
+        return tuple(self._backgrounds)
 
     def filter(self, stops: Filter) -> Callable[[], None]:
         """Ask `stops` about every packet that would be received from now on; return what ends that."""
@@ -231,10 +237,11 @@ class Air:
         backgrounds = self._backgrounds if self.settings.collisions else []
         outcomes: list[Outcome] | None = [] if self._observers else None
         heard: list[tuple[Radio, Reception]] = []
+        power_dbm = sent.power_dbm - frequency_loss_db(sent.channel)
         for radio, since_us in listeners.items() if listeners else ():
             if since_us > sent.start_us or radio is packet.radio:
                 continue
-            mean_dbm = sent.power_dbm - self.loss_db(packet.radio, radio)
+            mean_dbm = power_dbm - self.loss_db(packet.radio, radio)
             rssi_dbm = self.faded_dbm(radio, mean_dbm)
             reason = self.refuses(radio, sent.start_us, sent.end_us, rssi_dbm)
             if not reason:
@@ -259,7 +266,7 @@ class Air:
     def faded_dbm(self, radio: Radio, mean_dbm: float) -> int:
         """Power of a packet at `radio`, whole dBm; draws the fading of the packet."""
         if self.settings.fading_sigma_db:
-            mean_dbm += self.streams.stream(f"air.fading/{radio.name}").gauss(
+            mean_dbm += self.streams.stream(f"air.fading/{radio.chance}").gauss(
                 0.0, self.settings.fading_sigma_db
             )
         return round(mean_dbm)
@@ -289,7 +296,7 @@ class Air:
         if noise_mw and MW[rssi_dbm] < noise_mw * self.capture_ratio:
             return "collision"
         loss = self.settings.loss
-        if loss and self.streams.stream(f"air.loss/{radio.name}").random() < loss:
+        if loss and self.streams.stream(f"air.loss/{radio.chance}").random() < loss:
             return "loss"
         for stops in self._filters:
             if reason := stops(radio, sender, data, meta):
@@ -354,7 +361,8 @@ class Air:
         total_mw = 0.0
         for packet in packets:
             if packet.radio is not radio:
-                rssi_dbm = round(packet.sent.power_dbm - self.loss_db(packet.radio, radio))
+                power_dbm = packet.sent.power_dbm - frequency_loss_db(packet.sent.channel)
+                rssi_dbm = round(power_dbm - self.loss_db(packet.radio, radio))
                 if rssi_dbm >= self.settings.noise_floor_dbm:
                     total_mw += MW[rssi_dbm]
         return total_mw
@@ -373,9 +381,10 @@ class Air:
             self._links.setdefault(b, {})[a] = loss_db
         return loss_db
 
-    def rssi_dbm(self, sender: Radio, receiver: Radio) -> int:
-        """Mean power of `sender` at `receiver` now, whole dBm."""
-        return round(sender.tx_power_dbm - self.loss_db(sender, receiver))
+    def rssi_dbm(self, sender: Radio, receiver: Radio, channel: Hashable = None) -> int:
+        """Mean power of `sender` at `receiver` now, whole dBm; at 2.4 GHz unless a channel is given."""
+        power_dbm = sender.tx_power_dbm - frequency_loss_db(channel)
+        return round(power_dbm - self.loss_db(sender, receiver))
 
     def loss_between(self, name: str, position: Position, radio: Radio) -> float:
         """Loss between the node `name` at `position` and `radio` now, dB."""

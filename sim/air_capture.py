@@ -1,7 +1,8 @@
-"""Captures of the air: every LE packet with its pseudo-header, as an ideal sniffer would have it.
+"""Captures of the air: every LE packet with its pseudo-header, every Wi-Fi frame with radiotap, as an ideal sniffer.
 
-LINKTYPE_BLUETOOTH_LE_LL_WITH_PHDR. A packet is as strong as its best listener has it, or as it was sent when
-nobody listened. Encrypted PDUs are recorded as sent; when revealed, decrypted and marked so. No clock, no chance.
+LINKTYPE_BLUETOOTH_LE_LL_WITH_PHDR and LINKTYPE_IEEE802_11_RADIOTAP. A packet is as strong as its best listener has it, or as it was sent when
+nobody listened. Encrypted PDUs are recorded as sent; when revealed, those of LE decrypted and marked so, those of Wi-Fi
+Aware with the key in a comment. No clock, no chance.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from typing import TYPE_CHECKING, Any
 from protocols.ble.ll_capture import captured_packet
 from protocols.ble.ll_radio import ADVERTISING_ACCESS_ADDRESS, ADVERTISING_CRC_INIT
 from protocols.capture import Packet, Writer
+from protocols.data.operating_classes import channel_mhz
 from protocols.errors import OutputError
+from protocols.wifi_aware import radiotap
+from sim.wifi_aware.on_air import WifiFrame
 
 if TYPE_CHECKING:
     from sim.radio import Outcome, Transmission
+    from sim.trace import TraceEvent
 
 __all__ = ["AirTap", "write_packet"]
 
-_LINK_TYPE = 256
+_LINK_TYPE, _RADIOTAP = 256, 127
+_LINK_KEYS = ("nm_tk", "ndp_tk")
+_LAST_OF_2_4_GHZ = 14
 _FIRST_ADVERTISING_CHANNEL = 37
 _ADVERTISING, _AUXILIARY, _TO_PERIPHERAL, _TO_CENTRAL = range(4)
 _ADV_IND, _CHAIN_IND, _SYNC_IND, _SCAN_RSP = range(4)
@@ -44,11 +51,15 @@ class AirTap:
         self._chained: set[str] = (
             set()
         )  # senders whose next auxiliary packet goes on with the one before
+        self._keys: list[str] = []  # derived since the packet before
         self._asked = False  # the auxiliary packet before was a scan request
 
     def on_air(self, sent: Transmission, heard: tuple[Outcome, ...]) -> None:
         """Record one packet."""
         meta = sent.meta
+        if isinstance(meta, WifiFrame):
+            self._record(sent, heard, _RADIOTAP, _tapped(sent, meta, heard))
+            return
         connect = getattr(meta, "connect", None)
         if connect is not None:
             self._centrals[connect.access_address] = sent.sender
@@ -59,7 +70,7 @@ class AirTap:
         data = captured_packet(
             pdu,
             channel=int(str(sent.channel)),
-            rssi_dbm=max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm),
+            rssi_dbm=_signal_dbm(sent, heard),
             access_address=access_address,
             crc_init=getattr(meta, "crc_init", ADVERTISING_CRC_INIT),
             phy=int(getattr(meta, "phy", 1)),
@@ -67,12 +78,28 @@ class AirTap:
             aux_type=aux_type,
             decrypted=decrypted,
         )
+        self._record(sent, heard, _LINK_TYPE, data)
+
+    def on_event(self, event: TraceEvent) -> None:
+        """Keep a link key of Wi-Fi Aware for the comment of the next frame; for runs that reveal keys."""
+        if event.layer == "aware" and event.event == "derived":
+            name = event.fields["name"]
+            if name in _LINK_KEYS:
+                self._keys.append(
+                    f"{name} of {event.node} and {event.peer} = {event.fields['value']}"
+                )
+
+    def _record(
+        self, sent: Transmission, heard: tuple[Outcome, ...], link_type: int, data: bytes
+    ) -> None:
         number = self._writer.written + 1
-        comment = _comment(sent.sender, heard)
+        name = "air" if link_type == _LINK_TYPE else "wi-fi"
+        comment = "; ".join((_comment(sent.sender, heard), *dict.fromkeys(self._keys)))
+        self._keys.clear()
         write_packet(
             self._file,
             self._writer,
-            Packet(number, sent.start_us, _LINK_TYPE, data, len(data), None, "air", comment),
+            Packet(number, sent.start_us, link_type, data, len(data), None, name, comment),
         )
 
     def _pdu(self, data: bytes, meta: Any) -> tuple[bytes, bool]:
@@ -103,6 +130,25 @@ class AirTap:
         if access_address != ADVERTISING_ACCESS_ADDRESS:
             return _SYNC_IND
         return _SCAN_RSP if asked else _ADV_IND
+
+
+def _signal_dbm(sent: Transmission, heard: tuple[Outcome, ...]) -> int:
+    """The signal at the best listener, else as it was sent."""
+    return max((outcome.rssi_dbm for outcome in heard), default=sent.power_dbm)
+
+
+def _tapped(sent: Transmission, meta: WifiFrame, heard: tuple[Outcome, ...]) -> bytes:
+    """A Wi-Fi frame behind its radiotap header."""
+    band = "5 GHz" if meta.channel > _LAST_OF_2_4_GHZ else "2.4 GHz"
+    return (
+        radiotap.header(
+            tsft_us=meta.tsft_us,
+            rate_mbit_s=meta.rate_mbit_s,
+            channel_mhz=channel_mhz(band, meta.channel),
+            signal_dbm=_signal_dbm(sent, heard),
+        )
+        + sent.data
+    )
 
 
 def _comment(sender: str, heard: tuple[Outcome, ...]) -> str:

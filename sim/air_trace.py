@@ -1,12 +1,16 @@
 """What nodes put on the air, as trace events: one per packet, with what became of it at every listener.
 
 Event names are those of the PDUs in small letters; packets of connections are `ll_control`, `ll_data` and
-`ll_empty`, with `again` when they repeat what was not acknowledged. No clock, no chance.
+`ll_empty`, with `again` when they repeat what was not acknowledged. Frames of Wi-Fi have `phy = "wifi"`, the channel's
+number, the sender's TSF at their beginning, the signal at every listener, and for each Wi-Fi radio that did not listen
+the outcome `not_listening`. No clock, no chance.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from sim.wifi_aware.on_air import WifiFrame, frame_name
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -22,6 +26,8 @@ _ADVERTISING_PDUS = {
     6: "adv_scan_ind", 7: "adv_ext", 8: "aux_connect_rsp", 9: "aux_sync_subevent_rsp",
 }  # fmt: skip
 _CONTROL = 3
+_RETRY = 0x08
+"""In the second octet of Frame Control: sent before and not acknowledged."""
 
 
 class AirTrace:
@@ -37,7 +43,13 @@ class AirTrace:
         """Write one transmission that has ended."""
         if sent.sender not in self._nodes:
             return
+        channel = sent.channel
         details: dict[str, Any] = {"again": True} if self._is_repeated(sent) else {}
+        outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
+        if isinstance(sent.meta, WifiFrame):
+            channel = sent.meta.channel
+            details = _wifi_details(sent, sent.meta, heard)
+            outcomes |= dict.fromkeys(sent.meta.deaf, "not_listening")
         event = self._trace.emit(
             sent.sender,
             "air",
@@ -45,8 +57,8 @@ class AirTrace:
             direction="tx",
             data=sent.data,
             cause=self._causes.of(sent.sender, "air", sent.end_us, sent.start_us),
-            channel=sent.channel,
-            outcomes={outcome.radio: outcome.reason or "heard" for outcome in heard},
+            channel=channel,
+            outcomes=outcomes,
             **details,
         )
         for outcome in heard:
@@ -64,7 +76,23 @@ class AirTrace:
         return bool(before == number)
 
 
+def _wifi_details(
+    sent: Transmission, meta: WifiFrame, heard: tuple[Outcome, ...]
+) -> dict[str, Any]:
+    details: dict[str, Any] = {
+        "phy": "wifi",
+        "rate_mbit_s": meta.rate_mbit_s,
+        "tsft_us": meta.tsft_us,
+        "began_us": sent.start_us,
+        "signal_dbm": {outcome.radio: outcome.rssi_dbm for outcome in heard},
+    }
+    again = len(sent.data) > 1 and bool(sent.data[1] & _RETRY)
+    return details | ({"again": True} if again else {})
+
+
 def _packet_name(sent: Transmission) -> str:
+    if isinstance(sent.meta, WifiFrame):
+        return frame_name(sent.data)
     llid = getattr(sent.meta, "llid", None)
     if llid is None:
         return _ADVERTISING_PDUS.get(sent.data[0] & 0x0F, "packet") if sent.data else "packet"

@@ -1,7 +1,7 @@
 """Which event led to which: packet on the air -> HCI packet -> what the device on top did, at one instant.
 
 A packet that a node heard is the cause of the HCI packets its controller gives at that instant, those of what its
-host and device do then, and of the answer it sends T_IFS later. No clock, no chance.
+host and device do then, and of the answer it sends T_IFS or SIFS later. No clock, no chance.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Causes"]
 
-_T_IFS_US = 150
+_GAPS_US = (150, 10, 16)
+"""After which a packet is the answer to another: T_IFS of LE, SIFS of Wi-Fi at 2.4 and 5 GHz."""
 
 
 class Causes:
@@ -38,7 +39,7 @@ class Causes:
         if layer == "air":
             before = self._heard.get(node)
             answers = (
-                before is not None and start_us is not None and start_us - before.t_us == _T_IFS_US
+                before is not None and start_us is not None and start_us - before.t_us in _GAPS_US
             )
             return before.seq if before is not None and answers else None
         order = (self._heard,) if layer == "hci" else (self._hci, self._heard)

@@ -15,20 +15,32 @@ from sim.crowd import Crowd, Member, advertising_pdu
 
 if TYPE_CHECKING:
     from sim.scenario import CrowdSpec
+    from sim.wifi_aware.crowd import AwareCrowd
     from sim.world import World
 
-__all__ = ["join_crowd"]
+__all__ = ["join_crowd", "numbered"]
 
 _NUMBER = re.compile(r"\{n(?::([^{}]*))?\}")
 _LEGACY_LIMIT = 31
+_INTERVAL_US = 100_000
+_POWER_DBM = 0
 
 
-def join_crowd(world: World, index: int, spec: CrowdSpec) -> Crowd:
+def join_crowd(world: World, index: int, spec: CrowdSpec) -> Crowd | AwareCrowd:
     """Put the crowd `spec`, entry `index` of the scenario, on the world's air. Raises ScenarioError."""
     if spec.count < 1:
         raise world.scenario.error(
             ("crowd", index, "count"), f"{spec.count} members; give at least 1"
         )
+    if spec.kind == "aware":
+        from sim.wifi_aware.crowd import join_aware_crowd  # only scenarios with such crowds load it
+
+        return join_aware_crowd(world, index, spec)
+    if spec.set:
+        message = "a BLE crowd has fields, no settings; kind = 'aware' has"
+        raise world.scenario.error(("crowd", index, "set"), message)
+    interval_us = _INTERVAL_US if spec.interval is None else int(spec.interval)
+    power_dbm = _POWER_DBM if spec.tx_power_dbm is None else spec.tx_power_dbm
     places = world.streams.stream(f"crowd/{spec.name}/place")
     addresses = world.streams.stream(f"crowd/{spec.name}/address")
     width_m, depth_m = spec.area
@@ -43,7 +55,7 @@ def join_crowd(world: World, index: int, spec: CrowdSpec) -> Crowd:
             z_m,
         )
         pdu = advertising_pdu(address, _data(world, index, spec, n))
-        members.append(Member(position, int(spec.interval), pdu, spec.tx_power_dbm))
+        members.append(Member(position, interval_us, pdu, power_dbm))
     try:
         return Crowd(world.air, spec.name, members)
     except UsageError as exc:
@@ -52,7 +64,7 @@ def join_crowd(world: World, index: int, spec: CrowdSpec) -> Crowd:
 
 def _data(world: World, index: int, spec: CrowdSpec, n: int) -> bytes:
     try:
-        fields = _numbered(spec.fields, n)
+        fields = numbered(spec.fields, n)
     except ValueError as exc:
         raise world.scenario.error(
             ("crowd", index, "fields"), f"{exc}; write {{n}} or {{n:04x}}"
@@ -69,12 +81,12 @@ def _data(world: World, index: int, spec: CrowdSpec, n: int) -> bytes:
         raise world.scenario.error(("crowd", index, "format"), str(exc)) from None
 
 
-def _numbered(value: Any, n: int) -> Any:
+def numbered(value: Any, n: int) -> Any:
     """`value` with `{n}` replaced in every text. Raises ValueError for a bad format."""
     if isinstance(value, dict):
-        return {key: _numbered(item, n) for key, item in cast("dict[str, Any]", value).items()}
+        return {key: numbered(item, n) for key, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_numbered(item, n) for item in _items(value)]
+        return [numbered(item, n) for item in _items(value)]
     if not isinstance(value, str):
         return value
     if value == "{n}":

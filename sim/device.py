@@ -141,6 +141,8 @@ class Device:
     layer: ClassVar[str] = "accessory"
     about: ClassVar[str] = ""
     """where its behaviour comes from: documents, products, measurements."""
+    radios: ClassVar[tuple[str, ...]] = ("ble",)
+    """radios it has: `ble`, `wifi_aware`."""
 
     def __init__(self, name: str, settings: Any, place: Place) -> None:
         self.name = name

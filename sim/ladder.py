@@ -43,10 +43,8 @@ class Ladder:
         return f"{'seconds'.rjust(_TIME - 1)} {lanes}".rstrip()
 
     def draw(self, event: TraceEvent) -> Iterator[str]:
-        """Lines for one event; none when it is not one for people (packets, HCI, repetitions)."""
-        if event.layer in ("air", "hci") or event.node not in self.parties:
-            return
-        if not self._is_new(event):
+        """Lines for one event; none when it is not one for people (packets, HCI, steps of engines, repetitions)."""
+        if not self._is_shown(event):
             return
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
         label = str(event.fields.get("label") or event.event.replace("_", " "))
@@ -60,7 +58,16 @@ class Ladder:
                 yield from self._note("", ": ".join(said), self.parties.index(event.node))
         else:
             text = f"{label}: {event.note}" if event.note else label
-            yield from self._note(time, text, self.parties.index(event.node))
+            lane = self.parties.index(event.node)
+            if lane and self._start(text, lane) != lane * self.lane:
+                text = f"{event.node}: {text}"
+            yield from self._note(time, text, lane)
+
+    def _is_shown(self, event: TraceEvent) -> bool:
+        """Whether the event is one for people, of a party, and new."""
+        if event.layer in ("air", "hci") or event.fields.get("quiet"):
+            return False
+        return event.node in self.parties and self._is_new(event)
 
     def _is_new(self, event: TraceEvent) -> bool:
         """Count the event; False for one that happens often and has been drawn."""
@@ -89,12 +96,15 @@ class Ladder:
         lanes = ["│".ljust(self.lane) for _ in self.parties]
         return "".join(lanes[:low]) + "│" + body + "".join(lanes[high:])
 
-    def _note(self, time: str, text: str, lane: int) -> Iterator[str]:
+    def _start(self, text: str, lane: int) -> int:
+        """Column in which a note begins: that of its lane, or of one before it that has room for the text."""
         start = lane * self.lane
-        if len(text) > self.columns - _TIME - start - 2:
-            start = min(
-                start, max(0, self.columns - _TIME - 2 - len(text)) // self.lane * self.lane
-            )
+        if len(text) <= self.columns - _TIME - start - 2:
+            return start
+        return min(start, max(0, self.columns - _TIME - 2 - len(text)) // self.lane * self.lane)
+
+    def _note(self, time: str, text: str, lane: int) -> Iterator[str]:
+        start = self._start(text, lane)
         lines = textwrap.wrap(text, max(24, self.columns - _TIME - start - 2)) or [""]
         before = "│".ljust(self.lane) * (start // self.lane)
         for index, line in enumerate(lines):
@@ -110,11 +120,7 @@ class Lines(Ladder):
 
     def draw(self, event: TraceEvent) -> Iterator[str]:
         """Lines for one event; none for packets, HCI and repetitions."""
-        if (
-            event.layer in ("air", "hci")
-            or event.node not in self.parties
-            or not self._is_new(event)
-        ):
+        if not self._is_shown(event):
             return
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
         arrow = {"tx": "→", "rx": "←"}.get(event.direction, "") if event.peer else ""

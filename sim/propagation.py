@@ -3,11 +3,13 @@
 Log-distance model: loss = reference_loss_db + 10 * path_loss_exponent * log10(d / 1 m), d at least `NEAR_M`, plus a
 constant normal term per link (shadowing, cut at 3 sigma so that reach has a bound). Received powers are rounded to
 whole dBm once, and everything after that (range, sums of interference, reports) uses the rounded value.
-Free-space loss at 1 m and 2.44 GHz is 20 log10(4 pi f / c) = 40.2 dB.
+Free-space loss at 1 m and 2.44 GHz is 20 log10(4 pi f / c) = 40.2 dB; the constants of an air are those of 2.4 GHz, and
+a channel ("wifi", n) of 5 GHz loses 20 log10(f / 2.44 GHz) more at every distance.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import TYPE_CHECKING
@@ -15,8 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from protocols.errors import UsageError
+from protocols.wifi_aware.airtime import channel_mhz, is_2_4_ghz
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from sim.rng import Streams
 
 __all__ = [
@@ -26,6 +31,7 @@ __all__ = [
     "Position",
     "capture_ratio",
     "distance_m",
+    "frequency_loss_db",
     "path_loss_db",
     "shadowing_db",
 ]
@@ -33,6 +39,7 @@ __all__ = [
 Position = tuple[float, float, float]
 
 NEAR_M = 0.1
+REFERENCE_MHZ = 2440
 SHADOWING_CUT = 3.0
 
 MW: dict[int, float] = {dbm: 10.0 ** (dbm / 10.0) for dbm in range(-400, 101)}
@@ -110,6 +117,16 @@ def path_loss_db(settings: AirSettings, distance: float) -> float:
     return settings.reference_loss_db + 10.0 * settings.path_loss_exponent * math.log10(
         max(distance, NEAR_M)
     )
+
+
+@functools.cache
+def frequency_loss_db(channel: Hashable) -> float:
+    """What a channel loses beyond 2.4 GHz, dB: 0 for the channels of LE and of Wi-Fi at 2.4 GHz."""
+    match channel:
+        case ("wifi", int(number)) if not is_2_4_ghz(number):
+            return 20.0 * math.log10(channel_mhz(number) / REFERENCE_MHZ)
+        case _:
+            return 0.0
 
 
 def reach_m(settings: AirSettings, power_dbm: int) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable  # msgspec reads the annotations
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -63,6 +63,9 @@ class Outcome(msgspec.Struct, frozen=True):
 class Radio(ABC):
     """A node's antenna: `position` is a point or a Path, `sensitivity_dbm` the weakest packet it can receive."""
 
+    kind: ClassVar[str] = "ble"
+    """A node may have one radio of each kind, all with its name."""
+
     def __init__(
         self,
         name: str,
@@ -77,6 +80,11 @@ class Radio(ABC):
         self.air: Air | None = None
         self.sending: list[tuple[int, int]] = []  # spans of its own transmissions, kept by the air
         self._position = position
+
+    @property
+    def chance(self) -> str:
+        """What its streams of chance are called."""
+        return self.name if self.kind == "ble" else f"{self.name}/{self.kind}"
 
     @property
     def position(self) -> Position | Path:

@@ -52,7 +52,10 @@ class Recorder:
         if node:
             self._world.hci_taps.append(_hci_tap(node, file, writer, reveal=self._world.reveal))
         else:
-            self._world.air.observe(AirTap(file, writer, reveal=self._world.reveal).on_air)
+            tap = AirTap(file, writer, reveal=self._world.reveal)
+            self._world.air.observe(tap.on_air)
+            if self._world.reveal:
+                self._world.trace.add_sink(tap.on_event)
 
     def jsonl(self, file: str, stdout: BinaryIO) -> None:
         """Write the trace as JSON lines to `file`, "-" for standard output."""

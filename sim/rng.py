@@ -9,6 +9,9 @@ PYTHONHASHSEED. Purposes in use, `<node>` being a node's name:
     crowd/<crowd>/phase           first event of each member, in order of members
     crowd/<crowd>/cell/<x>,<y>    advDelay of the members of one grid cell
     ble/<node>, wifi_aware/<node> timing and back-off of a radio
+    wifi_aware/<node>/cluster/<purpose> what the cluster engine of a node draws
+    crowd/<crowd>/backoff         back-off of the Wi-Fi Aware devices of a crowd, in order of attempts
+    crowd/<crowd>/<n>/<purpose>/<k> the k-th draw of the cluster engine of member n (`octets`)
     fault/<number>/<node>         what a fault (of the scenario's, from 1) does to that node
     crypto/<node>/<purpose>       keys, nonces and addresses of a simulated device
 
@@ -52,6 +55,10 @@ class Streams:
         radius = (int.from_bytes(digest[:8]) + 1) / 2**64  # in (0, 1]
         angle = int.from_bytes(digest[8:16]) / 2**64
         return math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
+
+    def octets(self, name: str, n: int) -> builtins.bytes:
+        """Return the first `n` octets, 32 at most, of the value that belongs to `name`: keeps no stream, never changes."""
+        return self._digest(name)[:n]
 
     def _digest(self, name: str) -> builtins.bytes:
         return hashlib.sha256(f"{self.seed}\0{name}".encode()).digest()

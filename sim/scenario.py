@@ -11,7 +11,7 @@ import math
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -69,19 +69,24 @@ class NodeSpec(_Spec, frozen=True):
 
 
 class CrowdSpec(_Spec, frozen=True):
-    """Many advertise-only devices without a host stack behind each."""
+    """Many devices without a host stack behind each: BLE ones that advertise, or Wi-Fi Aware ones in a cluster."""
 
     name: str
     count: int
+    kind: Literal["ble", "aware"] = "ble"
     format: str = "ibeacon"
-    """what they advertise: a format of `nearbench list formats`."""
+    """what BLE ones advertise: a format of `nearbench list formats`."""
     fields: dict[str, Any] = {}  # msgspec copies mutable defaults
     """fields of that format; `{n}` in a text becomes the member's number."""
+    set: dict[str, Any] = {}  # msgspec copies mutable defaults
+    """settings of Wi-Fi Aware ones: service, start, master preference and the like."""
     area: tuple[float, float] = (50.0, 50.0)
     """metres; members stand at random in this rectangle around `at`."""
     at: tuple[float, ...] = (0.0, 0.0)
-    interval: Duration = Duration(100_000)
-    tx_power_dbm: int = 0
+    interval: Duration | None = None
+    """from one advertisement or publish to the next: 100 ms, or 10 s of Wi-Fi Aware ones when not given."""
+    tx_power_dbm: int | None = None
+    """0, or 15 of Wi-Fi Aware ones when not given."""
 
 
 class Step(_Spec, frozen=True):
@@ -226,14 +231,28 @@ def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Sce
 
 
 def with_settings(scenario: Scenario, settings: dict[str, Any]) -> Scenario:
-    """The scenario with "node.key" -> value put over its settings. Raises UsageError for an unknown node."""
+    """The scenario with "node.key" -> value put over its settings; "node.table.key" is one member of a table.
+
+    Raises UsageError for an unknown node.
+    """
     nodes = {spec.name: spec for spec in scenario.node}
     for dotted, value in settings.items():
         name, _, key = dotted.partition(".")
         if name not in nodes or not key:
             raise UnknownNameError("node", name, nodes)
-        nodes[name] = msgspec.structs.replace(nodes[name], set={**nodes[name].set, key: value})
+        given = _put(nodes[name].set, key, value)
+        nodes[name] = msgspec.structs.replace(nodes[name], set=given)
     return msgspec.structs.replace(scenario, node=tuple(nodes.values()))
+
+
+def _put(table: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
+    """A copy of `table` with the member that a dotted key names."""
+    key, _, rest = dotted.partition(".")
+    if not rest:
+        return {**table, key: value}
+    inner = table.get(key)
+    members = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    return {**table, key: _put(members, rest, value)}
 
 
 def _hook(kind: type, value: Any) -> Any:

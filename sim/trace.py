@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LAYERS", "Cursor", "TraceEvent", "TraceLog", "line_of"]
 
-Layer = Literal["air", "hci", "ble", "phone", "accessory", "control", "world"]
+Layer = Literal["air", "hci", "ble", "aware", "phone", "accessory", "control", "world"]
 LAYERS: tuple[str, ...] = Layer.__args__  # type: ignore[attr-defined]  # typing gives Literal its arguments
-"""air: packets between radios; hci: between a host and its controller; ble: links and GATT; phone and
-accessory: what the device on top did and why; control: commands from outside; world: the run itself."""
+"""air: packets between radios; hci: between a host and its controller; ble: links and GATT; aware: Wi-Fi Aware
+frames of a node and what its engines make of them; phone and accessory: what the device on top did and why; control:
+commands from outside; world: the run itself."""
 
 
 class TraceEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

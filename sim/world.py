@@ -20,6 +20,7 @@ from protocols.errors import (
     UnknownNameError,
     UsageError,
 )
+from sim import wifi_aware
 from sim.air import Air
 from sim.air import Path as Walk
 from sim.air_trace import AirTrace
@@ -313,11 +314,9 @@ class World:
         self._begun = True
 
     async def _power_up(self, device: Device, at_us: int) -> None:
-        from sim.ble.stack import build  # as in `run`
-
         await asyncio.sleep(max(0, at_us - self.now_us) / 1e6)
         try:
-            await build(device, self)
+            await self._give_radios(device)
             await device.start()
         except (EncodeError, UsageError) as exc:  # what its settings say cannot be sent
             spec = self._specs[device.name]
@@ -325,6 +324,14 @@ class World:
                 setting_path(self.scenario.node.index(spec), spec, str(exc)),
                 f"{device.name}: {exc}",
             ) from exc
+
+    async def _give_radios(self, device: Device) -> None:
+        if "ble" in device.radios:
+            from sim.ble.stack import build  # bumble is imported when a radio is built, not before
+
+            await build(device, self)
+        if "wifi_aware" in device.radios:
+            wifi_aware.build(device, self)
 
     async def _named(self, node: str, task: Coroutine[Any, Any, Any]) -> Any:
         try:

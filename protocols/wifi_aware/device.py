@@ -84,6 +84,8 @@ class AwareDevice:
             return
         if not isinstance(heard.frame, frames.Header) or not self._is_mine(heard.frame):
             return
+        if is_group(heard.frame.destination) and not self.station.is_genuine(heard):
+            return
         opened = self.station.open(heard)
         if opened is None or not self._is_protected_enough(opened):
             return

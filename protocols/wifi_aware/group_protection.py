@@ -10,17 +10,21 @@ capabilities of the sender. A frame is its octets from the header on, FCS exclud
 from __future__ import annotations
 
 import hmac
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from protocols.errors import EncodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "BIPS",
     "BipName",
+    "GroupKey",
     "GroupMic",
-    "GroupReceiver",
     "Verdict",
     "bip_of",
+    "check",
     "is_beacon",
     "protect",
     "read_mme",
@@ -133,38 +137,30 @@ def _covered(frame: bytes) -> bytes:
     return control + frame[4:22] + body
 
 
-class _Installed:
-    """A peer's group key and the packet number heard last."""
+class GroupKey(Protocol):
+    """A sender's group key, and the packet number heard last with it."""
 
-    def __init__(self, key: bytes, packet_number: int) -> None:
-        self.key = key
-        self.bip = BIPS[bip_of(key)]
-        self.heard = packet_number
+    key: bytes
+    received: int
 
 
-class GroupReceiver:
-    """The group keys of one sender."""
-
-    def __init__(self) -> None:
-        self._keys: dict[int, _Installed] = {}
-
-    def install(self, key_id: int, key: bytes, packet_number: int) -> None:
-        """Take a key from its KDE, with the packet number from there. Raises EncodeError for another length."""
-        self._keys[key_id] = _Installed(key, packet_number)
-
-    def check(self, frame: bytes) -> Verdict:
-        """What a group-addressed frame of that sender is worth; a valid one moves the packet number on."""
-        found = read_mme(frame)
-        if found is None:
-            return "no mme"
-        installed = self._keys.get(found.key_id)
-        beacon = found.key_id in BEACON_KEY_IDS
-        if installed is None or beacon != is_beacon(frame) or len(found.mic) != installed.bip.mic:
-            return "no key"
-        if found.packet_number <= installed.heard:
-            return "replay"
-        wanted = _mic(installed.bip, installed.key, frame[: -len(found.mic)], found.packet_number)
-        if not hmac.compare_digest(wanted, found.mic):
-            return "mic"
-        installed.heard = found.packet_number
-        return "valid"
+def check(keys: Mapping[int, GroupKey], frame: bytes) -> Verdict:
+    """What a group-addressed frame is worth to who has these keys of its sender (by key ID); a valid one moves the
+    packet number on."""
+    found = read_mme(frame)
+    if found is None:
+        return "no mme"
+    installed = keys.get(found.key_id)
+    beacon = found.key_id in BEACON_KEY_IDS
+    if installed is None or beacon != is_beacon(frame):
+        return "no key"
+    bip = BIPS[bip_of(installed.key)]
+    if len(found.mic) != bip.mic:
+        return "no key"
+    if found.packet_number <= installed.received:
+        return "replay"
+    wanted = _mic(bip, installed.key, frame[: -len(found.mic)], found.packet_number)
+    if not hmac.compare_digest(wanted, found.mic):
+        return "mic"
+    installed.received = found.packet_number
+    return "valid"

@@ -15,10 +15,11 @@ import msgspec
 from protocols.errors import DecodeError, ProtocolError
 from protocols.format import Keys
 from protocols.wifi_aware import frame as codec
-from protocols.wifi_aware import frames, matching
+from protocols.wifi_aware import frames, group_protection, matching
 from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
 from protocols.wifi_aware.events import Dropped, Event, GroupKeySet
+from protocols.wifi_aware.group_protection import BEACON_KEY_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -235,8 +236,12 @@ class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """data paths with NDPE attributes, otherwise NDP."""
     nik: str = ""
     """own identity key, 16 octets as hex; drawn when empty."""
+    group_integrity: bool = False
+    """protect own group-addressed frames by BIP from the start (an iPhone does, IA-11; hostap leaves it to the driver)."""
     link_protection: bool = True
     """encrypt unicast frames of category 9; without it they are only marked."""
+    fresh_nira: bool = True
+    """compute the NIRA anew for a new NMI; without it the tag of the old one goes on, which nobody can resolve (IA-55)."""
 
 
 class Station:
@@ -260,8 +265,11 @@ class Station:
         self.availability_sequence = 0
         self.nik = bytes.fromhex(settings.nik) or draw("nik", NIK)
         self.nira_nonce = draw("nira_nonce", NIRA_NONCE)
+        self._old_tag = b""
         self.own_group_keys = self._draw_group_keys()
         """`igtk` and `bigtk` as the CSIA capabilities ask for them."""
+        self._group_numbers = dict(OWN_KEY_IDS)
+        """packet number of the last frame with each own group key: that of its KDE at first."""
         self._sequence = 0
         self._token = 0
         self._number = 0
@@ -292,7 +300,8 @@ class Station:
     def nira(self, nonce: bytes | None = None) -> Attr:
         """The own NIRA: with the nonce of its discovery frames, or another one."""
         used = self.nira_nonce if nonce is None else nonce
-        tag = matching.nira_tag(self.nik, self.nmi, used)
+        old = b"" if nonce is not None else self._old_tag
+        tag = old or matching.nira_tag(self.nik, self.nmi, used)
         return make(IdentityResolution(cipher_version=0, nonce=used.hex(), tag=tag.hex()))
 
     def identity_of(self, nira: IdentityResolution, nmi: str) -> int | None:
@@ -310,8 +319,11 @@ class Station:
 
     def move(self, nmi: str) -> None:
         """Use another NMI from now on: a new nonce, and everything bound to the old one is gone."""
+        if self.settings.fresh_nira:
+            self.nira_nonce = self.draw("nira_nonce", NIRA_NONCE)
+        elif not self._old_tag:
+            self._old_tag = matching.nira_tag(self.nik, self.nmi, self.nira_nonce)
         self.nmi = nmi
-        self.nira_nonce = self.draw("nira_nonce", NIRA_NONCE)
         self.link_keys.clear()
         self.interfaces.clear()
         self.peers.clear()
@@ -430,6 +442,8 @@ class Station:
         frame = msgspec.structs.replace(frame, sequence_number=self._sequence)
         self._sequence = (self._sequence + 1) % _SEQUENCE_NUMBERS
         clear = codec.build(frame)
+        if is_group(frame.destination):
+            clear = self.guarded(clear, "igtk")
         self.outgoing.append(
             Outgoing(
                 number=self._number,
@@ -457,7 +471,30 @@ class Station:
         )
         return codec.build(protected, Keys({"tk": [key.key.hex()]}))
 
+    def guarded(self, octets: bytes, name: str) -> bytes:
+        """A group-addressed frame (`igtk`) or beacon (`bigtk`) with its MME, when this device protects such."""
+        key = self.own_group_keys.get(name)
+        if key is None or not self.settings.group_integrity:
+            return octets
+        self._group_numbers[name] += 1
+        return group_protection.protect(key, octets, OWN_KEY_IDS[name], self._group_numbers[name])
+
     # Frames coming in
+
+    def is_genuine(self, heard: Heard) -> bool:
+        """Whether a group-addressed frame may be taken: false, with an event, when its sender's key says it is forged.
+
+        Of senders whose keys are not known every frame may be taken, whatever MIC it carries (IA-11).
+        """
+        peer = self.peers.get(heard.octets[10:16].hex(":"))
+        beacon = group_protection.is_beacon(heard.octets)
+        if peer is None or not any((at in BEACON_KEY_IDS) == beacon for at in peer.group_keys):
+            return True
+        verdict = group_protection.check(peer.group_keys, heard.octets)
+        if verdict == "valid":
+            return True
+        self.drop(heard, f"integrity of a frame to all: {verdict}")
+        return False
 
     def open(self, heard: Heard) -> Heard | None:
         """The frame in clear; None, with an event that says why, when no key opens it or it was heard before."""

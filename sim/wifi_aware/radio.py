@@ -1,0 +1,395 @@
+"""The NAN radio of one node: windows and slots in which it listens, and the engines that it drives.
+
+Wi-Fi Aware 4.0, NAN synchronisation and presence; digest 4. Rules:
+* The radio has the cluster engine and drives the engines of its node (`Upper`) by the same verbs. It listens while
+  the cluster engine says so (searches and attended discovery windows) and in its own committed slots, nowhere else.
+* Local time is simulated time. The TSF of a beacon is set when it goes on the air.
+* Frames wait in `Mac`: in a window, in a slot in which both sides are awake, or at once when the engine says so.
+* Group frames of another cluster go no further; its beacons do.
+* A node that changes its NMI leaves the cluster and joins again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from protocols.wifi_aware import timing
+from protocols.wifi_aware.beacon import CLUSTER_PREFIX
+from protocols.wifi_aware.cluster import BeaconOutgoing, Cluster
+from protocols.wifi_aware.cluster_events import (
+    ClusterJoined,
+    ClusterMerged,
+    SearchEnded,
+    SearchStarted,
+    TsfAdjusted,
+    WindowClosed,
+    WindowOpened,
+)
+from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
+from protocols.wifi_aware.station import Heard, octets_of
+from sim.air import Radio
+from sim.wifi_aware import slots
+from sim.wifi_aware.contention import GUARD_US, spread
+from sim.wifi_aware.data_sending import DataOutgoing
+from sim.wifi_aware.mac import ACK_CONTROL, FOREVER, Job, Mac, Opening
+from sim.wifi_aware.medium import Medium
+from sim.wifi_aware.on_air import WIFI, wifi_channel
+from sim.wifi_aware.presence import Presence
+from sim.wifi_aware.radio_settings import RadioSettings, settings_of
+from sim.wifi_aware.synchronising import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protocols.wifi_aware.events import Event
+    from sim.clock import Event as LoopEvent
+    from sim.radio import Reception
+    from sim.wifi_aware.firmware import Firmware
+    from sim.wifi_aware.upper import Upper
+    from sim.world import RadioPlace
+
+__all__ = ["NanRadio"]
+
+_OF_CLUSTER = ("window", "search", "slot", "ack")
+"""Reasons to listen that end with the cluster."""
+_SHORTEST = 10
+"""Octets of an Ack."""
+_BEACON = 0x80
+_TYPE, _DATA = 0x0C, 0x08
+"""Of Frame Control's first octet: bits of the type, and that of data frames."""
+
+
+class NanRadio(Radio):
+    """Wi-Fi Aware radio of node `name`; `settings` are a firmware's, or its own."""
+
+    kind: ClassVar[str] = WIFI
+
+    def __init__(
+        self, name: str, place: RadioPlace, node: Upper, settings: RadioSettings | Firmware
+    ) -> None:
+        given = settings if isinstance(settings, RadioSettings) else settings_of(settings)
+        super().__init__(
+            name,
+            place.position_of(name),
+            tx_power_dbm=given.tx_power_dbm,
+            sensitivity_dbm=given.sensitivity_dbm,
+        )
+        self.settings = given
+        self.presence = Presence()
+        self.window: WindowOpened | None = None
+        """the discovery window that goes on."""
+        self.slots: dict[int, frozenset[int]] = dict(given.slots)
+        """own committed slots by channel number."""
+        self._spread = spread(given.cluster)
+        self._place = place
+        self._node = node
+        self._loop = place.loop
+        self._medium = Medium.on(place.air)
+        self._mac = Mac(
+            self,
+            self,
+            self._medium,
+            place.streams.stream(f"wifi_aware/{name}"),
+            rate_mbit_s=given.rate_mbit_s,
+            retry_limit=given.retry_limit,
+        )
+        self.cluster = self._joining()
+        self._ears: dict[int, set[str]] = {}
+        self._timer: LoopEvent | None = None
+        self._driving = self._again = False
+
+    def _joining(self) -> Cluster:
+        """A cluster engine for the NMI in use, from now on."""
+        stream = f"wifi_aware/{self.name}/cluster"
+        return Cluster(
+            self._node.nmi,
+            self.settings.cluster,
+            lambda purpose, length: self._place.streams.bytes(f"{stream}/{purpose}", length),
+            self._loop.now_us,
+        )
+
+    # Power
+
+    def start(self) -> None:
+        """Switch on: look for a cluster."""
+        self._medium.attach(self)
+        self._drive()
+
+    def stop(self) -> None:
+        """Switch off at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._mac.stop()
+        self._ears.clear()
+        self.window = None
+        if self.air is not None:
+            self._medium.detach(self)
+
+    def kick(self) -> None:
+        """The node has something to send, another timer, or another address."""
+        if self.air is None:
+            return
+        if self._node.nmi != self.cluster.nmi:
+            self._rejoin()
+        self._drive()
+
+    def _rejoin(self) -> None:
+        """Begin anew; what waited for the old cluster is lost."""
+        waiting = list(self._mac.jobs)
+        self._mac.stop()
+        self.window = None
+        for channel, why in [(c, why) for c, reasons in self._ears.items() for why in reasons]:
+            if why in _OF_CLUSTER:
+                self._deafen(channel, why)
+        self.cluster = self._joining()
+        for job in waiting:
+            self.gone(job, acked=False)
+
+    # Slots
+
+    def commit(self, slots: Mapping[int, frozenset[int]]) -> None:
+        """Be awake in these slots (0 to 511, by channel number) from now on, and in no others."""
+        self.slots = dict(slots)
+        self._drive()
+
+    def tune(self, who: object, channel: int | None) -> None:
+        """Listen on a channel for unsynchronised discovery until `who` asks for another, or for none."""
+        self._stay(f"tuned {who}", channel)
+
+    def _stay(self, why: str, channel: int | None) -> None:
+        """Listen on one channel for that reason, or on none."""
+        if self.air is None:
+            return
+        for old in [old for old, reasons in self._ears.items() if why in reasons]:
+            if old != channel:
+                self._deafen(old, why)
+        if channel is not None:
+            self._listen(channel, why)
+
+    # Driving the engines
+
+    def _drive(self) -> None:
+        """Do what is due, take what the engines give, and set the timer."""
+        if self._driving:
+            self._again = True
+            return
+        self._driving = self._again = True
+        try:
+            while self._again and self.air is not None:
+                self._again = False
+                self._turn()
+        finally:
+            self._driving = False
+        if self.air is not None:
+            self._arm()
+
+    def _turn(self) -> None:
+        now = self._loop.now_us
+        self.cluster.handle_timer(now)
+        self._follow()
+        due = self._node.next_timer()
+        if due is not None and due <= now:
+            self._node.handle_timer(now)
+        for beacon in self.cluster.to_send(now):
+            guarded = msgspec.structs.replace(beacon, octets=self._node.beacon(beacon.octets))
+            self._mac.add(Job(guarded, self.cluster, beacon.until_us))
+        for out in self._node.to_send(now):
+            self._mac.add(Job(out, self._node, now + self.settings.lifetime_us))
+        self._tune_to_slots()
+        self._mac.pump()
+
+    def _arm(self) -> None:
+        """Set the timer to what comes next: an engine, or a slot."""
+        now = self._loop.now_us
+        change = None
+        if self.cluster.cluster_id:
+            change = slots.change_us(self.slots, now, self.cluster.offset_us)
+        wanted = (self.cluster.next_timer(), self._node.next_timer(), change, *self._meetings())
+        at = max(now, min(due for due in wanted if due is not None))
+        if self._timer is not None:
+            if self._timer.pending and self._timer.t_us == at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.at_us(at, self._drive)
+
+    def _follow(self) -> None:
+        """Do what the cluster engine tells, and tell it on."""
+        while (event := self.cluster.next_event()) is not None:
+            match event:
+                case WindowOpened():
+                    self.window = event
+                    self._listen(event.channel, "window")
+                    self._node.window(self._loop.now_us)
+                case WindowClosed():
+                    self.window = None
+                    self._deafen(event.channel, "window")
+                case SearchStarted():
+                    self._listen(event.channel, "search")
+                case SearchEnded():
+                    self._deafen(event.channel, "search")
+                case ClusterJoined() | ClusterMerged():
+                    self._node.engine.station.cluster_id = event.cluster_id
+                case _:
+                    pass
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        if not isinstance(event, WindowOpened | WindowClosed | SearchStarted | SearchEnded):
+            if isinstance(event, TsfAdjusted) and not event.jump:
+                return
+            tell(self._place, self.name, event)
+
+    # Listening
+
+    def _listen(self, channel: int, why: str) -> None:
+        reasons = self._ears.setdefault(channel, set())
+        if not reasons and self.air is not None:
+            self.air.listen(self, (WIFI, channel))
+        reasons.add(why)
+
+    def _deafen(self, channel: int, why: str) -> None:
+        reasons = self._ears.get(channel, set[str]())
+        reasons.discard(why)
+        if not reasons and self.air is not None:
+            self._ears.pop(channel, None)
+            self.air.deafen(self, (WIFI, channel))
+
+    def _tune_to_slots(self) -> None:
+        """Listen on the channels of the committed slots that go on."""
+        slot = timing.slot_of(self.tsf_us(self._loop.now_us))
+        joined = bool(self.cluster.cluster_id)
+        for channel in [*self._ears, *self.slots]:
+            if joined and slot in self.slots.get(channel, ()):
+                self._listen(channel, "slot")
+            elif "slot" in self._ears.get(channel, ()):
+                self._deafen(channel, "slot")
+
+    # What it has done
+
+    @property
+    def sent_and_again(self) -> tuple[int, int]:
+        """Unicast frames that it has put on the air, and retransmissions among them."""
+        return self._mac.unicast, self._mac.retries
+
+    # Data
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time."""
+        return self._loop.now_us
+
+    def carry(self, job: Job) -> None:
+        """Take a data frame of a link; it goes in the link's own opening."""
+        self._mac.add(job)
+        self._loop.at_us(job.lost_after_us, self.kick)
+        self.kick()
+
+    # What the MAC asks
+
+    def tsf_us(self, now_us: int) -> int:
+        """The TSF of its cluster."""
+        return self.cluster.tsf_us(now_us)
+
+    def opening(self, job: Job) -> Opening | None:
+        """The opening in which a frame may go now."""
+        out: Any = job.out
+        window = self.window
+        if isinstance(out, BeaconOutgoing):
+            if out.at_once:
+                end_us = out.until_us + GUARD_US
+                return Opening(out.channel, None, end_us, out.back_off)
+            if window is None or window.channel != out.channel:
+                return None
+            return Opening(out.channel, None, window.until_us, out.back_off)
+        if isinstance(out, DataOutgoing):
+            return None if window is not None else out.opening
+        if out.at_once:
+            return Opening(out.channel or CHANNEL_2_4, -1, FOREVER, None)
+        if window is not None:
+            wake = self.presence.of(out.destination)
+            if not job.unicast or wake.attends(window.band, window.index):
+                since_us = window.until_us - timing.DW_US
+                return Opening(window.channel, since_us, window.until_us, self._spread)
+        return self._slot_opening(out.destination) if job.unicast else None
+
+    def _slot_opening(self, destination: str) -> Opening | None:
+        """The slots that go on, in which both sides are awake."""
+        theirs, now = self.presence.of(destination).slots, self._loop.now_us
+        run = slots.common_run(self.slots, theirs, now, self.cluster.offset_us)
+        return None if run is None else Opening(*run, self._spread)
+
+    def _meetings(self) -> list[int]:
+        """When the next slot begins that a waiting unicast frame can use."""
+        now = self._loop.now_us
+        waiting = {
+            job.out.destination
+            for job in self._mac.jobs
+            if job.unicast and not isinstance(job.out, BeaconOutgoing | DataOutgoing)
+        }
+        found = (
+            slots.meeting_us(self.slots, self.presence.of(one).slots, now, self.cluster.offset_us)
+            for one in sorted(waiting)
+        )
+        return [at for at in found if at is not None]
+
+    def leaving(self, job: Job) -> None:
+        """A frame goes on the air for the first time."""
+        if job.engine is self._node:
+            out: Any = job.out
+            self._node.sending(out)
+
+    def await_ack(self, channel: int | None) -> None:
+        """Listen on a channel for an Ack from now on; None: no longer."""
+        self._stay("ack", channel)
+
+    def gone(self, job: Job, *, acked: bool) -> None:
+        """A frame is done with."""
+        job.engine.sent(job.out.number, acked, self._loop.now_us)
+        self._drive()
+
+    # What the air brings
+
+    def on_air(self, reception: Reception) -> None:
+        """Take a frame that has just ended."""
+        sent = reception.transmission
+        octets, channel = sent.data, wifi_channel(sent.channel) or CHANNEL_2_4
+        if len(octets) < _SHORTEST:
+            return
+        if octets[0] == ACK_CONTROL:
+            if octets[4:10] in self._addresses():
+                self._mac.acked()
+            return
+        if not octets[4] & 1:
+            if octets[4:10] not in self._addresses():
+                return
+            self._mac.acknowledge(octets[10:16], channel)
+            if self._mac.is_repeated(octets):
+                return
+        now = self._loop.now_us
+        if octets[0] & _TYPE == _DATA:
+            self._node.data(octets, now)
+            self._drive()
+            return
+        heard = self._medium.heard(octets, reception.rssi_dbm, channel)
+        if octets[0] == _BEACON:
+            if self._node.believes(heard):
+                self.cluster.receive(heard, now)
+        elif self._is_ours(heard):
+            self.presence.learn(heard)
+            self._node.receive(heard, now)
+        self._drive()
+
+    def _addresses(self) -> tuple[bytes, bytes]:
+        """Own addresses that are acknowledged: NMI and NDI."""
+        ndi: str = self._node.engine.station.settings.ndi
+        return octets_of(self._node.nmi), octets_of(ndi)
+
+    def _is_ours(self, heard: Heard) -> bool:
+        """Whether a frame is for this device, for its cluster, or for no cluster at all."""
+        bssid = getattr(heard.frame, "bssid", "")
+        to_group = bool(heard.octets[4] & 1)
+        other = bssid.startswith(CLUSTER_PREFIX) and bssid != self.cluster.cluster_id
+        return not (to_group and other)

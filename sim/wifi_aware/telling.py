@@ -1,0 +1,220 @@
+"""Events and frames of Wi-Fi Aware engines as trace events: phase, message, what is said, keys derived, who failed where.
+
+One table row per kind of event. Keys and PINs go through `place.secret`. No clock, no chance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from protocols.wifi_aware import events as ev
+from protocols.wifi_aware import frames
+from protocols.wifi_aware.attributes.cipher_suite_information import SUITES
+from protocols.wifi_aware.station import NETWORK_ID, is_group
+from protocols.wifi_aware.summary import said
+from protocols.wifi_aware.vocabulary import REASONS
+from sim.wifi_aware.firmware import method_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from protocols.wifi_aware.station import Outgoing
+    from sim.trace import TraceEvent
+    from sim.world import RadioPlace
+
+__all__ = ["PHASES", "Telling", "phase_of"]
+
+PHASES = {
+    "discovery": "discovery",
+    "bootstrapping": "bootstrapping",
+    "pairing": "pairing",
+    "data_path": "data path",
+}
+"""Engine -> phase, as ladders say it."""
+_SECRETS = (
+    "kck",
+    "nm_tk",
+    "nm_kdk",
+    "nd_pmk",
+    "nik",
+    "npk",
+    "nd_tk",
+    "key",
+    "local_gtk",
+    "peer_gtk",
+)
+_OFTEN = ("publish", "subscribe", "sync_beacon", "discovery_beacon")
+
+
+def _status(event: ev.PairingResult) -> str:
+    if event.status == 0:
+        return f"{event.akm.upper()}, {event.cipher.replace('_', '-').upper()}, as {event.role}"
+    return f"status {event.status}{f': {event.cause}' if event.cause else ''}, as {event.role}"
+
+
+def _ended(event: ev.DataPathEnded) -> str:
+    who = "by this side" if event.local else "by the other side"
+    never = ", it was never up" if event.failure else ""
+    cause = f": {event.cause}" if event.cause else ""
+    return f"NDP {event.ndp_id} {who}{never}, reason {event.reason} ({REASONS.get(event.reason, 'unknown')}){cause}"
+
+
+def _suite(csid: int) -> str:
+    return SUITES.get(csid, f"suite {csid}") if csid else "open"
+
+
+_ROWS: dict[type[ev.Event], tuple[str, Callable[[Any], str]]] = {
+    ev.Discovered: ("discovered", lambda e: f"instance {e.publish_id}, pairing {_offer(e)}"),
+    ev.Replied: ("answered a subscribe", lambda e: f"of instance {e.subscribe_id}"),
+    ev.ServiceEnded: ("service ended", lambda e: e.reason),
+    ev.FollowUp: (
+        "follow-up",
+        lambda e: "" if e.consumed else f"{len(e.service_info) // 2} octets",
+    ),
+    ev.BootstrapRequested: ("bootstrapping asked for", lambda e: method_name(e.method)),
+    ev.BootstrapCompleted: (
+        "bootstrapping done",
+        lambda e: (
+            method_name(e.method)
+            if e.success
+            else f"refused, reason {e.reason} ({REASONS.get(e.reason, 'unknown')})"
+        ),
+    ),
+    ev.PairingRequested: ("pairing asked for", lambda e: f"{e.akm.upper()}, {_suite(e.csid)}"),
+    ev.PairingResult: ("pairing result", _status),
+    ev.NikReceived: (
+        "identity key received",
+        lambda e: (
+            f"cipher version {e.cipher_version}, "
+            + ("no lifetime" if e.lifetime_s is None else f"good for {e.lifetime_s} s")
+        ),
+    ),
+    ev.NiraResolved: ("recognised", lambda e: f"by its NIRA, pairing {e.id}"),
+    ev.NiraUnknown: ("not recognised", lambda _: "its NIRA belongs to no pairing in the store"),
+    ev.DataPathRequested: ("data path asked for", lambda e: f"NDP {e.ndp_id}, {_suite(e.csid)}"),
+    ev.DataPathConnected: ("data path up", lambda e: f"NDP {e.ndp_id}, {_suite(e.csid)}"),
+    ev.DataPathEnded: ("data path ended", _ended),
+    ev.GroupKeySet: ("group key", lambda e: f"{e.key_type.upper()} {e.key_id}"),
+    ev.Dropped: ("dropped", lambda e: f"{e.frame}: {e.reason}"),
+    ev.Stepped: ("step", lambda e: f"{e.engine}: {e.before} → {e.after} ({e.cause})"),
+}
+"""Kind -> label, and note from the event."""
+_QUIET = (
+    ev.Stepped,
+    ev.KeepAliveWanted,
+    ev.Transmitted,
+    ev.AuthReceived,
+    ev.AuthSent,
+    ev.NafReceived,
+)
+"""Kinds that go into the trace for machines, and into no ladder."""
+
+
+_SHOWN_KEYS = ("nm_tk", "nm_kek", "nd_pmk_from_kdk", "nd_pmk_from_passphrase", "ndp_tk")
+"""Keys that a ladder shows; those they are made of are in the trace."""
+
+
+def _label(kind: str) -> str:
+    return "key" if kind == "derived" else kind.replace("_", " ")
+
+
+def _offer(event: ev.Discovered) -> str:
+    if not event.methods:
+        return "not offered"
+    bits = (1 << bit for bit in range(16) if event.methods >> bit & 1)
+    return "by " + ", ".join(map(method_name, bits))
+
+
+def phase_of(event: ev.Event) -> str:
+    """The phase that an event belongs to."""
+    match event:
+        case ev.Stepped():
+            return PHASES.get(event.engine, event.engine)
+        case ev.Discovered() | ev.Replied() | ev.ServiceEnded() | ev.FollowUp():
+            return "discovery"
+        case ev.BootstrapRequested() | ev.BootstrapCompleted():
+            return "bootstrapping"
+        case (
+            ev.DataPathRequested() | ev.DataPathConnected() | ev.DataPathEnded() | ev.NafReceived()
+        ):
+            return "data path"
+        case _:
+            return "pairing"
+
+
+class Telling:
+    """The trace of one node's engines."""
+
+    def __init__(self, node: str, place: RadioPlace) -> None:
+        self._node = node
+        self._place = place
+
+    def name(self, address: str) -> str:
+        """Node of an address; "everybody" for a group."""
+        if address == NETWORK_ID or (address and is_group(address)):
+            return "everybody"
+        return self._place.name_of(address)
+
+    def sent(self, out: Outgoing, frame: frames.Header) -> TraceEvent:
+        """A frame leaves: one message of the ladder."""
+        details: dict[str, Any] = {"often": True} if out.name in _OFTEN else {}
+        return self._place.trace.emit(
+            self._node,
+            "aware",
+            out.name,
+            direction="tx",
+            peer=self.name(out.destination),
+            data=out.octets,
+            label=said(frame),
+            phase=PHASES.get(out.engine, out.engine),
+            number=out.number,
+            **details,
+        )
+
+    def told(self, event: ev.Event) -> TraceEvent:
+        """An event of an engine."""
+        row = _ROWS.get(type(event))
+        fields = event.as_plain()
+        kind = fields.pop("kind")
+        peer = self.name(str(fields.pop("peer", "")))
+        fields["because"] = fields.pop("cause", "")  # `cause` of a trace event is another event
+        for key in _SECRETS:
+            if fields.get(key):
+                fields[key] = self._place.secret(fields[key])
+        if isinstance(event, ev.Derived):
+            fields["value"] = self._place.secret(event.value)
+        note = row[1](event) if row else ""
+        if isinstance(event, ev.Derived):
+            note = f"{event.name} = {fields['value']}"
+        if self._is_quiet(event):
+            fields["quiet"] = True
+        return self._place.trace.emit(
+            self._node,
+            "aware",
+            kind,
+            peer=peer,
+            note=note,
+            label=row[0] if row else _label(kind),
+            phase=phase_of(event),
+            **{key: value for key, value in fields.items() if value not in (None, "", ())},
+        )
+
+    def _is_quiet(self, event: ev.Event) -> bool:
+        """Whether the event is for machines: steps, inner results, keys from which others are made."""
+        if isinstance(event, ev.Derived):
+            return event.name not in _SHOWN_KEYS
+        return isinstance(event, _QUIET) or (isinstance(event, ev.FollowUp) and event.consumed)
+
+    def result(self, out: Outgoing, *, acked: bool) -> None:
+        """A unicast frame was or was not acknowledged; only the latter is worth a line."""
+        if not acked and not is_group(out.destination):
+            self._place.trace.emit(
+                self._node,
+                "aware",
+                "not_acknowledged",
+                peer=self.name(out.destination),
+                label="not acknowledged",
+                note=f"nobody answered {out.name}",
+                phase=PHASES.get(out.engine, out.engine),
+                number=out.number,
+            )
