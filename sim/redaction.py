@@ -86,8 +86,8 @@ def redacted_smp(pdu: bytes) -> bytes:
     return pdu[:1] + bytes(len(pdu) - 1) if pdu[:1] and pdu[0] in _SMP_KEYS else pdu
 
 
-_SECRETS = frozenset(("pin", "passphrase"))
-_IN_A_LINE = re.compile(r"(?<=\bpin=)\S+|(?<=\bpassphrase=)\S+|(?<!\S)\d{6}(?!\S)")
+_SECRETS = frozenset(("pin", "passphrase", "pmk"))
+_IN_A_LINE = re.compile(r"(?<=\bpin=)\S+|(?<=\bpassphrase=)\S+|(?<=\bpmk=)\S+|(?<!\S)\d{6}(?!\S)")
 _SETTING = re.compile(r"\bsetting=[\"']?(\w+)")
 _VALUE = re.compile(r"(?<=\bvalue=)\S+")
 

@@ -7,7 +7,7 @@ difference. No IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -293,4 +293,4 @@ def _guarded(replay: Replay) -> Iterator[Check]:
 def _check(name: str, expected: Any, got: Any, *, ok: bool) -> Check:
     from tui.verify import Check  # they name each other
 
-    return cast("Check", Check(name=name, ok=ok, expected=expected, got=got))
+    return Check(name=name, ok=ok, expected=expected, got=got)

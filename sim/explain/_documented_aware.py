@@ -25,13 +25,6 @@ _ROWS: tuple[Row, ...] = (
         "Apple documentation", "D", "documented", "app", _ASK, (), "it stays inside the phone",
     ),
     (
-        "IA-01", "which iPhones and iPads have it",
-        "The framework exists on iOS and iPadOS 26.0 and later, from iPhone 12, iPad 10th generation, iPad Air 4, iPad Pro "
-        '11" 3rd generation, iPad Pro 12.9" 5th generation and iPad mini 6 on. Older phones report no wifiAware feature.',
-        "developer.apple.com/documentation/wifiaware", "D", "documented", "app", _IOS, ("US-08",),
-        "a phone without it sends no frame",
-    ),
-    (
         "IA-02", "no Mac, watch, TV or headset",
         "There is no macOS, watchOS, tvOS or visionOS peer. Mac Catalyst: the documentation lists 26.0, the SDK marks it "
         "unavailable; take it as absent.",
@@ -93,31 +86,6 @@ _ROWS: tuple[Row, ...] = (
         "one report without frames; signatures of a half pairing are NB-08 and IA-42",
     ),
     (
-        "IA-50", "pairings stay",
-        "A pairing is for two devices and stays until the user removes it; WAPairedDevice has no call to unpair.",
-        "Apple documentation; Apple Developer Forums, thread 837110", "D/O", "documented", "app", _IOS, ("US-07",),
-        "a fact of the interface; what a removed pairing looks like is IA-54",
-    ),
-    (
-        "IA-50a", "identifier of a paired device",
-        "WAPairedDevice.id is stable for one installation of an app on one device; after a reinstallation the peer may look new.",
-        "third-party design record citing Apple documentation; the link to IA-52 is a guess", "O/I", "documented", "app", _IOS,
-        ("US-08",), "it stays inside the phone",
-    ),
-    (
-        "IA-51", "where pairings are removed",
-        "Settings > Privacy & Security > Paired Devices, devices of AccessorySetupKit also under Accessories. A clean new pairing "
-        "needs the removal there and an erased store on the accessory.",
-        "wifi-aware-ios-demo README", "O", "documented", "app", _IOS, ("US-07",), "a place in Settings",
-    ),
-    (
-        "IA-52", "not supported after a reinstallation",
-        'Removing and installing the app after a pairing gave "This device does not support Wi-Fi Aware" on an iPhone 16 that '
-        "had worked. Unexplained.",
-        "Apple Developer Forums, Samsung S25 and iOS 26 thread", "O", "documented", "app", _IOS, ("US-08",),
-        "cause unknown, and nothing is on the air",
-    ),
-    (
         "IA-56", "names are not proof",
         "Filters on WAPairedDevice.name see a name that the user can edit; pairing info is not authenticated.",
         "Apple documentation", "D", "documented", "app", _IOS, (), "it stays inside the phone",
@@ -133,12 +101,6 @@ _ROWS: tuple[Row, ...] = (
         "The peer's link-local address may be computed from the MAC of its data interface (EUI-64); one stack pins it and skips "
         "neighbour discovery.",
         "ESP-IDF commit 08e98f6f301", "O", "documented", "aware_data_path", _IOS, (), "data frames are encrypted",
-    ),
-    (
-        "IA-63", "transports of Network.framework",
-        "UDP, TCP and TLS; QUIC over Wi-Fi Aware only from iOS 27 on (TN3213).",
-        "Apple sample; public notes citing TN3213", "D / O", "documented", "aware_data_path", _IOS, ("US-38",),
-        "data frames are encrypted: a QUIC packet cannot be seen",
     ),
     (
         "IA-64", "performance mode",
@@ -183,69 +145,21 @@ _ROWS: tuple[Row, ...] = (
         "aware_service", _IOS, ("US-10",), "IA-31 judges it",
     ),
     (
-        "AA-01", "availability comes and goes",
-        "The feature android.hardware.wifi.aware is the vendor's decision, not the version's; availability can vanish while Wi-Fi "
-        "is off or SoftAP, Wi-Fi Direct or tethering hold the radio.",
-        "developer.android.com Wi-Fi Aware guide", "D", "documented", "app", _ANDROID, ("US-52",), "a phone that is off sends no frame",
-    ),
-    (
         "AA-08", "cipher constants",
         "Constants exist for SK-128, SK-256, PK-2WDH-128, PK-2WDH-256, PK-PASN-128 and PK-PASN-256; flags of the HAL differ between "
         "its versions (bits 4 and 5, or 6 and 7 for PASN).",
         "AOSP HAL NanCipherSuiteType (two versions)", "D", "documented", "app", _ANDROID, (), "numbers inside the phone",
     ),
-    (
-        "AA-10", "firmware that rejects a PIN of six digits",
-        "Some Qualcomm builds reject a password of six digits. The framework does not check its length; 8 to 63 is its limit for "
-        "data paths, so firmware that reuses it would reject every PIN as iOS has it.",
-        "public notes citing issuetracker 446078848; AOSP WifiAwareServiceImpl", "O / I (mechanism)", "documented", "aware_pairing",
-        _ANDROID, ("US-02",), "the password is not in the frames",
-    ),
     ("AA-20", "HAL command timeout", "A command of the HAL times out after 5 s.", _NAMES, "D", "documented", "app", _ANDROID, (), _TIMER),
-    (
-        "AA-21", "queue of messages",
-        "A message is given up after 10 s; 50 may wait for each app; the framework does not repeat them by default.",
-        _NAMES, "D", "documented", "aware_pairing", _ANDROID, (), _TIMER,
-    ),
-    (
-        "AA-26", "IPv6 validation of a data path",
-        "The address of a data path is polled every second, and given up after 5 s.", _NAMES, "D", "documented", "aware_data_path",
-        _ANDROID, (), _TIMER,
-    ),
     (
         "AA-27", "discovery windows with the screen on",
         "With the screen on the phone is there at every discovery window of 2.4, 5 and 6 GHz (512 TU).", _NAMES, "D", "documented",
         "aware_device", _ANDROID, (), "the normal state; AA-28 judges the other one",
     ),
     (
-        "AA-29", "Doze", "In Doze Wi-Fi Aware is disabled.", _NAMES, "D", "documented", "aware_device", _ANDROID, ("US-48",),
-        "a phone that is silent says nothing about why",
-    ),
-    (
-        "AA-31", "instant communication mode",
-        "It lasts 30 s, on channel 6, or on 149, else 44.", _NAMES, "D", "documented", "aware_device", _ANDROID, (), _SETTING,
-    ),
-    (
         "AA-32", "strength thresholds",
         "Close and middle are -60 and -70 dBm at 2.4 GHz, -60 and -75 dBm at 5 and 6 GHz, dwell 200 ms; matching does not use them.",
         _NAMES, "D", "documented", "aware_device", _ANDROID, (), _SETTING,
-    ),
-    (
-        "AA-33", "when a match is reported",
-        "A publish never reports matches, a subscribe once for each peer.", _NAMES, "D", "documented", "app", _ANDROID, (),
-        "it stays inside the phone",
-    ),
-    (
-        "AA-44", "the pairing cache forgets",
-        "The identity key is random for each package; the pairing cache is in memory in the 2024 tree, so a restart of phone or "
-        "service forgets all peers unless the vendor adds storage.",
-        "AOSP PairingConfigManager", "D (code) / I (consequence)", "documented", "aware_pairing", _ANDROID, ("US-07", "US-51"),
-        "a cause, not a sign: the rejected verification is AA-43",
-    ),
-    (
-        "AA-46", "paired alias",
-        "ServiceDiscoveryInfo.getPairedAlias() is not null when the NIRA resolves.", "AOSP; SDK report", "D", "documented", "app",
-        _ANDROID, (), "it stays inside the phone",
     ),
     (
         "AA-53", "where Generic service info is expected",

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from sim.explain import Case
 
 
+GROUP_SUITES = {5, 6}
+"""Of group keys: no way to a data path."""
+
+
 def _judge(case: Case) -> Iterator[Verdict]:
     if can_pair(case.view) or not published(case):
         return
     sightings = offers(case.service, lambda offer: offer.pairing_setup and bool(offer.methods))
     if not sightings:
         return
-    suites = {suite for offer in case.service.offers for suite in offer.suites or ()}
+    suites = {suite for offer in case.service.offers for suite in offer.suites or ()} - GROUP_SUITES
     is_only_way = bool(suites) and suites <= set(PASN_SUITES)
     yield Verdict(
         severity="error" if is_only_way else "warning",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sim.explain.aware_observations import Aware
     from sim.explain.aware_pairs import NdpStep, Step
 
-__all__ = ["Exchanges"]
+__all__ = ["CLUSTERS", "Exchanges"]
 
 _MOST_PAIRS, _MOST_PATHS, _MOST_STEPS, _MOST_NDIS = 10_000, 4096, 64, 20_000
 _GUARDED_EACH, _MOST_GUARDED = 4, 4096
@@ -40,6 +40,9 @@ _GUARDED_EACH, _MOST_GUARDED = 4, 4096
 _NULL = (4, 12)
 """Subtypes of data frames without data: NULL and QoS NULL."""
 _BOOTSTRAP_REQUEST = 1
+_RETRY = 0x08
+CLUSTERS = bytes.fromhex("506f9a01")
+"""What a Cluster ID begins with: Address 3 of all frames but Authentication."""
 
 
 class Exchanges:
@@ -187,9 +190,25 @@ class Exchanges:
             self._ndis[setup.responder_ndi] = step.sender
         self._links[_link(_octets(path.initiator_ndi), _octets(path.responder_ndi))] = path
 
-    def data(self, data: bytes, t_us: int) -> None:
-        """A data frame, from its octets; it counts when it runs between the interfaces of a known path."""
+    def data(self, data: bytes, t_us: int, rssi_dbm: int | None = None) -> None:
+        """A data frame, from its octets; it belongs to a path when it runs between the interfaces of a known one."""
         self._carried(data[10:16], data[4:10], t_us, is_empty=data[0] >> 4 in _NULL)
+        if data[4] & 1 or data[16:20] != CLUSTERS:
+            return
+        device = self._sender(data[10:16].hex(":"), t_us, rssi_dbm)
+        device.unicast += 1
+        device.retries += bool(data[1] & _RETRY)
+
+    def _sender(self, address: str, t_us: int, rssi_dbm: int | None) -> AwareDevice:
+        """The device behind a data interface; one that no readable message has named stands for itself."""
+        known = self._aware.devices.get(self.nmi_of(address))
+        if known is not None:
+            return known
+        found = self._aware.interfaces.get(address) or AwareDevice(address)
+        if len(self._aware.interfaces) < _MOST_NDIS:
+            self._aware.interfaces[address] = found
+        found.seen(t_us, rssi_dbm)
+        return found
 
     def _carried(
         self, source: bytes, destination: bytes, t_us: int, *, is_empty: bool = False

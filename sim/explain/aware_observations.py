@@ -264,6 +264,8 @@ class Aware(msgspec.Struct):
     """All of Wi-Fi Aware in a scene."""
 
     devices: dict[str, AwareDevice] = {}
+    interfaces: dict[str, AwareDevice] = {}
+    """data interfaces (NDI) of which nobody knows whose they are, by address: what their data frames show."""
     pairs: dict[tuple[str, str], Pair] = {}
     """by both NMIs, the lower one first."""
     paths: list[DataPath] = []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Service,
         Sighting,
     )
-    from sim.explain.aware_pairs import DataPath
+    from sim.explain.aware_pairs import DataPath, Pair
     from sim.explain.observations import Scene
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "alive_at",
     "aware_app",
     "frames_of",
+    "has_spoken",
     "is_over",
     "is_paired",
     "is_silent",
@@ -98,6 +99,19 @@ def share(some: list[Sighting], service: Service) -> str:
     return f"the only {word}" if total == 1 else f"all {total} {word}"
 
 
+def has_spoken(pair: Pair, nmi: str) -> bool:
+    """Whether `nmi` said anything to the other of the two."""
+    said = {one.sender for one in pair.keys}
+    said.update(one.sender for one in pair.messages)
+    said.update(one.sender for one in pair.guarded)
+    said.update(one.sender for one in pair.bares)
+    said.update(step.sender for path in pair.paths for step in path.steps)
+    said.update(auth.sender for pasn in pair.pasns for auth in pasn.messages)
+    said.update(one.requester for one in pair.bootstraps if one.requests)
+    said.update(one.responder for one in pair.bootstraps if one.responses)
+    return nmi in said
+
+
 def is_over(scene: Scene, last_us: int, wait_s: float) -> bool:
     """Whether nothing more is to be expected after `last_us`.
 
@@ -123,7 +137,7 @@ def tail(scene: Scene, last_us: int) -> str:
 
 
 def _noun(scene: Scene) -> str:
-    return "trace" if scene.source == "trace" else "capture"
+    return scene.source if scene.source in ("trace", "wait") else "capture"
 
 
 def publisher_of(aware: Aware, a: str, b: str) -> str:

@@ -22,7 +22,7 @@ from protocols.wifi_aware.elements import WFA_NAN
 from protocols.wifi_aware.frame import FORMAT, read
 from protocols.wifi_aware.key_data import KeyLifetime
 from protocols.wifi_aware.protection import TK_NAMES, UNOPENED
-from sim.explain.aware_exchanges import Exchanges
+from sim.explain.aware_exchanges import CLUSTERS, Exchanges
 from sim.explain.aware_facts import (
     Facts,
     auth_of,
@@ -43,12 +43,13 @@ __all__ = ["AwareSource", "Heard"]
 
 _HEADER = 24
 _KEY = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
-_REVEALED = re.compile(rf"^({'|'.join(TK_NAMES)}) of .* = ([0-9a-f]+)$", re.MULTILINE)
+_REVEALED = re.compile(
+    rf"(?:^|; )({'|'.join(TK_NAMES)}) of [^;\n]* = ([0-9a-f]+)(?=;|$)", re.MULTILINE
+)
 _MOST_KEYS = 64
 _BEACON, _AUTHENTICATION, _ACTION, _ACTION_NO_ACK = 8, 11, 13, 14
 _RETRY, _PROTECTED_BIT, _ORDER = 0x08, 0x40, 0x80
 _PASN = b"\x07\x00"
-_CLUSTERS = bytes.fromhex("506f9a01")
 _NAN_ACTION = bytes.fromhex("09506f9a")
 _NAN_TYPES = (b"\x13", b"\x18")
 _PROTECTED_DUAL = 9
@@ -101,7 +102,7 @@ class AwareSource:
             return
         kind, subtype = data[0] >> 2 & 3, data[0] >> 4
         if kind == 2:
-            self._exchanges.data(data, heard.t_us)
+            self._exchanges.data(data, heard.t_us, heard.rssi_dbm)
         elif kind == 0 and subtype in (_BEACON, _AUTHENTICATION, _ACTION, _ACTION_NO_ACK):
             if not self._is_ours(data, subtype):
                 self._aware.others += 1
@@ -111,7 +112,7 @@ class AwareSource:
 
     def _is_ours(self, data: bytes, subtype: int) -> bool:
         """Whether a frame belongs to Wi-Fi Aware, from its fixed places alone."""
-        in_cluster = data[16:20] == _CLUSTERS
+        in_cluster = data[16:20] == CLUSTERS
         if subtype == _BEACON:
             return WFA_NAN in data and in_cluster
         if subtype == _AUTHENTICATION:

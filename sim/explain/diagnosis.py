@@ -69,7 +69,8 @@ def _of_aware(view: View, scene: Scene) -> list[Finding]:
 
 
 def _devices(bare: Case) -> Iterator[Case]:
-    for device in bare.scene.aware.devices.values():
+    aware = bare.scene.aware
+    for device in (*aware.devices.values(), *aware.interfaces.values()):
         yield replace(bare, aware=device)
 
 

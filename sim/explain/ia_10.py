@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
-from sim.explain.aware_parts import frames_of
+from sim.explain.aware_parts import frames_of, has_spoken
 from sim.explain.aware_phones import IPHONE_PERIOD_TU
 from sim.explain.parts import listed
 
@@ -20,14 +20,27 @@ def _judge(case: Case) -> Iterator[Verdict]:
     long = {period: seen for period, seen in device.periods_tu.items() if period > IPHONE_PERIOD_TU}
     if not long:
         return
+    deaf = _deaf(case)
     alone = not device.peers
+    words = (
+        "; nobody spoke to it" if alone else f"; {listed(deaf)} never answers it" if deaf else ""
+    )
     yield Verdict(
-        severity="warning" if alone else "note",
+        severity="warning" if words else "note",
         evidence=f"the availability of {device.nmi} has time bitmaps with a period of "
-        f"{listed(f'{period} TU' for period in sorted(long))}"
-        + ("; nobody spoke to it" if alone else ""),
+        f"{listed(f'{period} TU' for period in sorted(long))}{words}",
         frames=frames_of(long.values()),
     )
+
+
+def _deaf(case: Case) -> list[str]:
+    """Devices that it spoke to, and that never said anything to it."""
+    nmi, pairs = case.aware.nmi, case.scene.aware.pairs
+    return [
+        peer
+        for peer in sorted(case.aware.peers)
+        if (pair := pairs.get((min(nmi, peer), max(nmi, peer)))) and not has_spoken(pair, peer)
+    ]
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sim.explain import Rule, Verdict
 from sim.explain.aware_parts import aware_app
@@ -22,7 +22,7 @@ def _judge(case: Case) -> Iterator[Verdict]:
         (name, "Subscribable") for name in app.subscribing
     ]
     missing = [
-        f"{name} as {role}" for name, role in used if role not in (app.services.get(name) or ())
+        f"{name} as {role}" for name, role in used if role not in declared(app.services.get(name))
     ]
     if missing:
         yield Verdict(
@@ -31,6 +31,11 @@ def _judge(case: Case) -> Iterator[Verdict]:
             short="serviceNotDeclared",
             effect="error:serviceNotDeclared",
         )
+
+
+def declared(roles: object) -> tuple[str, ...]:
+    """Names of the roles of a service; none when they are malformed (IA-22)."""
+    return tuple(cast("dict[str, Any]", roles)) if isinstance(roles, dict) else ()
 
 
 RULE = Rule(

@@ -102,12 +102,18 @@ class Judged(Generic):
         switched = self.settings.rules
         return View(
             profile=profile,
-            version=self.version(),
+            version=self._version_of(profile),
             asked=True,
             off=frozenset(name for name, keep in switched.items() if not keep),
             on=frozenset(name for name, keep in switched.items() if keep),
             options=self.options(),
         )
+
+    def _version_of(self, profile: str) -> str:
+        """The version as the profile knows it: the newest that is not newer than that of the phone."""
+        own = _number(self.version())
+        known = PROFILES[profile]
+        return max((one for one in known if _number(one) <= own), key=_number, default=known[0])
 
     def keeps(self, rule: str) -> bool:
         """Whether a rule is switched on."""
@@ -255,6 +261,10 @@ class Judged(Generic):
         device.add(
             Advert("ADV_IND", bytes((1 + len(octets), 0x03)) + octets, connectable=True), 0, 0
         )
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 def advert_of(report: Report) -> Advert:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from protocols.errors import UsageError
+from sim.explain.ad import check_uuid
 from sim.explain.ak_05 import mismatch
 from sim.explain.ak_07 import LISTS_ALL_BEFORE, lists_one
 from sim.explain.ak_09 import TIMEOUTS_S
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sim.phones.ios import Ios
     from sim.units import Duration
 
-__all__ = ["PickerSheet"]
+__all__ = ["PickerSheet", "check_descriptor"]
 
 _TIMEOUT, _CANCELLED = 200, 700
 _SCAN_MS = 100.0
@@ -197,3 +199,19 @@ class PickerSheet:
             shown=shown,
             **details,
         )
+
+
+def check_descriptor(phone: str, descriptor: Descriptor) -> None:
+    """Raise UsageError for a descriptor that is none."""
+    if descriptor.service:
+        check_uuid(descriptor.service, f"{phone}.ask_picker: descriptors: service")
+    for key in (
+        "manufacturer_hex", "manufacturer_mask_hex", "service_data_hex", "service_data_mask_hex", "company"
+    ):  # fmt: skip
+        text = getattr(descriptor, key)
+        try:
+            bytes.fromhex(text)
+        except ValueError:
+            raise UsageError(
+                f"{phone}.ask_picker: descriptors: {key}: {text!r} is not hexadecimal"
+            ) from None

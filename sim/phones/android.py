@@ -17,7 +17,8 @@ from sim.explain.ab_02 import LONG_US, STARTS, WINDOW_US
 from sim.explain.ab_03 import PRIORITIES_MS
 from sim.explain.ad import is_uuid, uuid_key
 from sim.phones._advertisement import scan_record
-from sim.phones._judged import Judged, JudgedSettings
+from sim.phones._aware_android_commands import AwareAndroidCommands
+from sim.phones._aware_android_settings import MODELS, AwareAndroidSettings
 from sim.units import Duration  # msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _DUTY_MS: dict[str, tuple[float, float]] = {
     "low_power": (5120.0, 512.0), "balanced": (4096.0, 1024.0), "low_latency": (4096.0, 4096.0),
 }  # fmt: skip
 """scan mode -> interval, window: about 10, 25 and 100 % (unverified)."""
-MODELS: dict[str, str] = {"aosp": "16", "galaxy-s25": "15", "pixel-9-pro": "17", "pixel-6a": "17"}
-"""model -> Android version it was observed with; their BLE is AOSP's, nobody published a difference."""
 
 
 class ScanFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,11 +119,9 @@ def _under(data_hex: str, mask_hex: str, found: bytes) -> bool:
     return len(found) >= len(data) and same
 
 
-class AndroidSettings(JudgedSettings, frozen=True, kw_only=True):
+class AndroidSettings(AwareAndroidSettings, frozen=True, kw_only=True):
     """Settings of the Android phone."""
 
-    model: Literal["aosp", "galaxy-s25", "pixel-9-pro", "pixel-6a"] = "aosp"
-    """model; says which version it runs, its BLE is AOSP's."""
     version: Version | Literal[""] = ""
     """Android version; that of the model when empty."""
     priority: Literal["high", "balanced", "low_power"] = "balanced"
@@ -149,13 +146,19 @@ class AndroidSettings(JudgedSettings, frozen=True, kw_only=True):
         super().__post_init__()
 
 
-class Android(Judged):
+class Android(AwareAndroidCommands):
     """An Android phone with one app: shows more than an iPhone, and limits how often an app may look."""
 
     Settings: ClassVar[type[Settings]] = AndroidSettings
-    about = "android.bluetooth.le reference and AOSP; each rule names its own source and confidence"
+    about = (
+        "android.bluetooth.le and android.net.wifi.aware references, AOSP, and what developers observed: each rule "
+        "names its own source and confidence (`nearbench list rules`)"
+    )
     settings: AndroidSettings  # pyright: ignore[reportIncompatibleVariableOverride]  # a subclass narrows it
-    profiles: ClassVar[tuple[str, ...]] = ("android-ble",)
+    profiles: ClassVar[tuple[str, ...]] = (
+        "android-ble",
+        *dict.fromkeys(facts.profile for facts in MODELS.values()),
+    )
     security_rules: ClassVar[dict[str, str]] = {
         "when_bonded": "AB-06",
         "when_bond_lost": "AB-05",
@@ -176,7 +179,6 @@ class Android(Judged):
         self._starts_us: list[int] = []
         self._since_us: int | None = None
         self._blocked = ""
-        self._screen_on = True
         self._companion: asyncio.Future[str] | None = None
         self._companion_filter: tuple[re.Pattern[str], bytes, bytes, ScanFilter | None] | None = (
             None
@@ -184,12 +186,17 @@ class Android(Judged):
 
     def version(self) -> str:
         """Android version."""
-        return self.settings.version or MODELS[self.settings.model]
+        return self.settings.version or MODELS[self.settings.model].version
+
+    def options(self) -> dict[str, str]:
+        """What the sources leave open, as set."""
+        return self.aware_options()
 
     @command
     async def screen(self, on: bool) -> None:
-        """Switch the screen on or off."""
-        self._screen_on = on
+        """Switch the screen on or off: it decides on unfiltered scans (AB-02) and on discovery windows (AA-28)."""
+        self.screen_on = on
+        self.power_changed()
         self.emit("screen", note="on" if on else "off", label=f"screen {'on' if on else 'off'}")
 
     @command
@@ -283,7 +290,7 @@ class Android(Judged):
         """Why the app's scan delivers nothing now; empty when it does."""
         if not self.keeps("AB-02"):
             return ""
-        if not self._screen_on and not self._filters:
+        if not self.screen_on and not self._filters:
             return "an unfiltered scan while the screen is off"
         since = self._since_us
         if since is not None and self.now_us - since > self.settings.long_scan:

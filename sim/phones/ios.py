@@ -2,7 +2,8 @@
 
 Rules AK-xx and IB-xx (`nearbench list rules`) decide what an app is shown; where sources leave something open, a
 setting has the choice and its confidence is in `nearbench show rule`. Numbers nobody published (scan duty) are
-settings that say so. Of the pairing rules IB-31 to IB-34 and IB-37 are carried out, the others diagnose.
+settings that say so. Of the pairing rules IB-31 to IB-34 and IB-37 are carried out, the others diagnose. Wi-Fi Aware is in
+`_aware_ios.py`.
 """
 
 from __future__ import annotations
@@ -17,26 +18,32 @@ from sim.explain.ib_25 import INTERVAL_MS, TIMEOUT_MS
 from sim.explain.observations import App, Descriptor, Plist, Timeout
 from sim.gatt import LinkError
 from sim.phones._advertisement import core_bluetooth
-from sim.phones._bonding import BondingPhone
-from sim.phones._judged import JudgedSettings, Judgement
-from sim.phones._picker import PickerSheet
+from sim.phones._aware_ios import AwareIos
+from sim.phones._aware_ios_settings import AwareIosSettings
+from sim.phones._picker import PickerSheet, check_descriptor
 from sim.units import Duration
 
 if TYPE_CHECKING:
     from sim.device import Settings
     from sim.phones import RemoteCharacteristic, Report
+    from sim.phones._judged import Judgement
 
 _WAIT, _CONNECT = Duration(30_000_000), Duration(10_000_000)
 _GAP_NAME = "2a00"
+_STATES = {
+    "foreground": "in the foreground",
+    "background": "in the background",
+    "suspended": "suspended",
+}
 PEER_REMOVED_PAIRING = 14
-Version = Literal["18.2", "18.7.2", "26.0", "26.1"]
+Version = Literal["18.2", "18.7.2", "26.0", "26.1", "26.4", "26.6", "27.0"]
 
 
-class IosSettings(JudgedSettings, frozen=True, kw_only=True):
+class IosSettings(AwareIosSettings, frozen=True, kw_only=True):
     """Settings of the iPhone."""
 
     version: Version = "26.1"
-    """iOS version; 18.2, 18.7.2, 26.0 and 26.1 differ (AK-07, AK-08, AK-09)."""
+    """iOS version; they differ in AK-07, AK-08, AK-09, IA-01 and IA-63."""
     connection_interval_ms: float = INTERVAL_MS
     """connection interval it starts with, ms (IB-25)."""
     supervision_timeout_ms: int = TIMEOUT_MS
@@ -79,7 +86,7 @@ class IosSettings(JudgedSettings, frozen=True, kw_only=True):
     """what it does with an identity address of zeros: go on without, or end the pairing (IB-33)."""
 
 
-class Ios(BondingPhone):
+class Ios(AwareIos):
     """An iPhone with one app: scans as CoreBluetooth, picks as AccessorySetupKit, and says which rule hid what."""
 
     Settings: ClassVar[type[Settings]] = IosSettings
@@ -88,7 +95,7 @@ class Ios(BondingPhone):
         "source and confidence (`nearbench list rules`)"
     )
     settings: IosSettings  # pyright: ignore[reportIncompatibleVariableOverride]  # a subclass narrows it
-    profiles: ClassVar[tuple[str, ...]] = ("ios-ble", "ios-ask")
+    profiles: ClassVar[tuple[str, ...]] = ("ios-ble", "ios-ask", "ios-aware")
     security_rules: ClassVar[dict[str, str]] = {
         "when_asked": "IB-31",
         "when_refused": "IB-31",
@@ -119,7 +126,7 @@ class Ios(BondingPhone):
             "ibeacon": settings.ibeacon,
             "supervision_window": settings.supervision_window,
             "plist_mismatch": settings.plist_mismatch,
-        }
+        } | self.aware_options()
 
     def first_app(self) -> App:
         """An app in the foreground that has done nothing yet."""
@@ -128,6 +135,7 @@ class Ios(BondingPhone):
             known=True,
             plist=plist,
             bluetooth_permission=plist is None if permission is None else permission,
+            aware=self.first_aware_app(),
         )
 
     def overrides_parameters(self) -> bool:
@@ -148,10 +156,12 @@ class Ios(BondingPhone):
     # The app
 
     @command
-    async def app_state(self, state: Literal["foreground", "background"]) -> None:
-        """Bring the app to the foreground or send it to the background; a running scan goes on accordingly."""
-        app = self.set_app(background=state == "background")
-        self.emit("app_state", note=f"the app is in the {state}", label=state, app=app)
+    async def app_state(self, state: Literal["foreground", "background", "suspended"]) -> None:
+        """Bring the app to the foreground, send it to the background (a scan goes on accordingly), or suspend it."""
+        app = self.set_app(background=state != "foreground")
+        self.emit("app_state", note=f"the app is {_STATES[state]}", label=state, app=app)
+        if state == "suspended":
+            self.suspend_aware()
         if self.app.scanning:
             await self._scan()
 
@@ -314,7 +324,7 @@ class Ios(BondingPhone):
         if plist is not None:
             self.set_app(plist=plist)
         for one in descriptors:
-            _check_descriptor(self.name, one)
+            check_descriptor(self.name, one)
         sheet = PickerSheet(
             self, tuple(descriptors), filters=filter, timeout=discovery_timeout, choose=choose
         )
@@ -380,21 +390,6 @@ class Ios(BondingPhone):
     async def _remember_name(self, connection: Any, one: RemoteCharacteristic) -> None:
         value = await self._asked("reading its name", connection, connection.link.read(one.handle))
         self._names[connection.link.peer] = value.decode("utf-8", "replace")
-
-
-def _check_descriptor(phone: str, descriptor: Descriptor) -> None:
-    if descriptor.service:
-        check_uuid(descriptor.service, f"{phone}.ask_picker: descriptors: service")
-    for key in (
-        "manufacturer_hex", "manufacturer_mask_hex", "service_data_hex", "service_data_mask_hex", "company"
-    ):  # fmt: skip
-        text = getattr(descriptor, key)
-        try:
-            bytes.fromhex(text)
-        except ValueError:
-            raise UsageError(
-                f"{phone}.ask_picker: descriptors: {key}: {text!r} is not hexadecimal"
-            ) from None
 
 
 PHONE = Ios

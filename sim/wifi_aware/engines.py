@@ -95,6 +95,7 @@ def _bootstrapping(firmware: Firmware) -> BootstrappingSettings:
         automatic=method_bits(firmware.open_methods) | at_once,
         comeback_tu=firmware.comeback_tu,
         matching=firmware.method_matching,
+        pending_timeout_us=int(firmware.request_time),
     )
 
 

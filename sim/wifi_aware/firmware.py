@@ -109,6 +109,8 @@ class Firmware(Settings, frozen=True, kw_only=True):
     """methods it agrees to without asking anybody."""
     comeback_tu: int = 100
     """what it tells a requester to wait while its user is asked, TU; 0: it answers at once."""
+    request_time: Duration = Duration(10_000_000)
+    """how long it waits for a requester that it told to come back; until then it takes no other request of that one."""
     cipher_suites: tuple[int, ...] = (7,)
     """cipher suites in its CSIA: 1 SK-128, 2 SK-256, 7 PK-PASN-128, 8 PK-PASN-256."""
     group_security: Literal["none", "igtk", "bigtk"] = "none"
@@ -131,6 +133,8 @@ class Firmware(Settings, frozen=True, kw_only=True):
     """how long it waits for the next Authentication frame; 0s = for ever; a duration."""
     attempts: int = 5
     """Authentication exchanges it answers for one PIN: each of them is a guess."""
+    pin_time: Duration = Duration(120_000_000)
+    """how long it shows a PIN by which nobody pairs; a duration."""
     key_lifetime: Duration = Duration(43_200_000_000)
     """lifetime it announces for its identity key; 0s = it sends no lifetime; a duration."""
     after_nik_timeout: Literal["teardown", "keep"] = "teardown"
@@ -251,6 +255,8 @@ _NUMBERS = (
     ("attempts", 1, 1000),
     ("nik_timeout", 0, _DAY_US),
     ("auth_timeout", 0, _DAY_US),
+    ("pin_time", 1, _DAY_US),
+    ("request_time", 1, _DAY_US),
     ("key_lifetime", 0, 3650 * _DAY_US),
     ("address_time", 0, _DAY_US),
     ("scan_time", 1, _DAY_US),

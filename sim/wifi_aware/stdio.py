@@ -37,6 +37,12 @@ _LONGEST_FRAME = 4096
 """Octets; the longest management frame has 2352."""
 _KINDS = ("frame", "sent", "advance_us", "cmd")
 _LAYERS = ("aware", "accessory", "phone")
+_RENAMED = {
+    "frame": "frame_kind",
+    "id": "pairing_id",
+    **{key: f"{key}_" for key in ("event", "t_us", "ok", "error", "sent", "cmd")},
+}
+"""Fields of events whose names mean something else on a line."""
 _OBJECT = "a line is one JSON object with one of " + ", ".join(_KINDS)
 
 
@@ -116,7 +122,7 @@ class LoneNode:
 
     def begin(self) -> None:
         """Switch on, and say so; within `world.session()`."""
-        self.settle()
+        self.world.loop.run_until_us(self.world.now_us)
         ready = {"event": "ready", "t_us": self.world.now_us, "node": self.device.name}
         station = self.half.engine.station if self.half.on else None
         addresses = {"nmi": station.nmi, "ndi": station.settings.ndi} if station else {}
@@ -141,7 +147,7 @@ class LoneNode:
         told = {"event": event.event, "t_us": event.t_us}
         more = {"peer": event.peer, "note": event.note, "rule": event.rule}
         said = {key: value for key, value in more.items() if value}
-        self.write({**told, **said, **{k: v for k, v in event.fields.items() if k not in told}})
+        self.write({**told, **said, **{_RENAMED.get(k, k): v for k, v in event.fields.items()}})
 
     # In
 
@@ -180,7 +186,7 @@ class LoneNode:
             raise UsageError("acked is true or false")
         known = self.radio is not None and number is not None
         if not (known and self.radio is not None and self.radio.sent(number or 0, acked=acked)):
-            raise UsageError(f"no report is awaited for frame {number}")
+            raise UsageError(f"frame {number} was never sent")
 
     def _advance(self, given: dict[str, Any]) -> None:
         duration_us = _number(given, "advance_us", 0, _LONGEST_LEAP_US)

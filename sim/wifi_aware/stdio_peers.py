@@ -13,7 +13,7 @@ from protocols.wifi_aware.service_endpoint import endpoint_of
 if TYPE_CHECKING:
     from sim.wifi_aware.stdio import LoneNode
 
-__all__ = ["Acquaintance"]
+__all__ = ["Acquaintance", "Request"]
 
 _MOST = 256
 Request = ev.BootstrapRequested | ev.PairingRequested | ev.DataPathRequested

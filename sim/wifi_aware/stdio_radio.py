@@ -162,10 +162,10 @@ class LineRadio:
             self.sent(mine, acked=True)
 
     def sent(self, number: int, *, acked: bool) -> bool:
-        """What became of a frame; False for one that is not waited for."""
+        """What became of a frame; told again it changes nothing. False for one that was never sent."""
         found = self._waiting.pop(number, None)
         if found is None:
-            return False
+            return 0 < number <= self._number
         engine, inner, job = found
         if job is not None:
             job.tries = self.settings.retry_limit + 1

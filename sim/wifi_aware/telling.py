@@ -66,6 +66,8 @@ def _suite(csid: int) -> str:
 _ROWS: dict[type[ev.Event], tuple[str, Callable[[Any], str]]] = {
     ev.Discovered: ("discovered", lambda e: f"instance {e.publish_id}, pairing {_offer(e)}"),
     ev.Replied: ("answered a subscribe", lambda e: f"of instance {e.subscribe_id}"),
+    ev.MatchExpired: ("not heard any more", lambda e: f"instance {e.publish_id}"),
+    ev.DataPathCountered: ("schedule countered", lambda e: f"NDP {e.ndp_id}, reason {e.reason}"),
     ev.ServiceEnded: ("service ended", lambda e: e.reason),
     ev.FollowUp: (
         "follow-up",
@@ -89,6 +91,10 @@ _ROWS: dict[type[ev.Event], tuple[str, Callable[[Any], str]]] = {
             + ("no lifetime" if e.lifetime_s is None else f"good for {e.lifetime_s} s")
         ),
     ),
+    ev.NikMissing: (
+        "no identity key",
+        lambda e: f"{e.cause}; the pairing {'stands' if e.paired else 'was ended'}",
+    ),
     ev.NiraResolved: ("recognised", lambda e: f"by its NIRA, pairing {e.id}"),
     ev.NiraUnknown: ("not recognised", lambda _: "its NIRA belongs to no pairing in the store"),
     ev.DataPathRequested: ("data path asked for", lambda e: f"NDP {e.ndp_id}, {_suite(e.csid)}"),
@@ -103,13 +109,12 @@ _QUIET = (
     ev.Stepped,
     ev.KeepAliveWanted,
     ev.Transmitted,
+    ev.Tuned,
     ev.AuthReceived,
     ev.AuthSent,
     ev.NafReceived,
 )
 """Kinds that go into the trace for machines, and into no ladder."""
-
-
 _SHOWN_KEYS = ("nm_tk", "nm_kek", "nd_pmk_from_kdk", "nd_pmk_from_passphrase", "ndp_tk")
 """Keys that a ladder shows; those they are made of are in the trace."""
 

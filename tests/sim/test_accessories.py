@@ -23,7 +23,10 @@ def payloads(ran: Ran) -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("name", ACCESSORIES.names())
+BLE = [name for name in ACCESSORIES.names() if "ble" in ACCESSORIES.get(name).radios]
+
+
+@pytest.mark.parametrize("name", BLE)
 def test_every_accessory_starts_with_its_defaults_and_is_documented(name) -> None:
     model = ACCESSORIES.get(name)
     assert issubclass(model, Accessory)

@@ -161,11 +161,11 @@ def test_companion_devices(arguments, found):
 
 def test_models_are_versions():
     assert (
-        android('app_scan for = "1s"', phone='model = "galaxy-s25"').world.devices["ph"].version()
+        android('app_scan for = "1s"', phone='model = "s25_2025"').world.devices["ph"].version()
         == "15"
     )
     assert (
-        android('app_scan for = "1s"', phone='model = "galaxy-s25", version = "16"')
+        android('app_scan for = "1s"', phone='model = "s25_2025", version = "16"')
         .world.devices["ph"]
         .version()
         == "16"

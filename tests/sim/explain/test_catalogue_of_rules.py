@@ -31,6 +31,15 @@ IDS = json.loads(
 OURS = "NB-"
 """What no profile of a phone has: findings that hold for every host."""
 BY_THE_PHONE = {
+    "AA-01",
+    "AA-10",
+    "AA-21",
+    "AA-26",
+    "AA-29",
+    "AA-31",
+    "AA-33",
+    "AA-44",
+    "AA-46",
     "AB-01",
     "AB-02",
     "AB-03",
@@ -39,6 +48,12 @@ BY_THE_PHONE = {
     "AK-16",
     "AK-19",
     "AK-21",
+    "IA-01",
+    "IA-50",
+    "IA-50a",
+    "IA-51",
+    "IA-52",
+    "IA-63",
     "IB-12",
     "IB-13",
     "IB-25",

@@ -148,7 +148,7 @@ def test_the_twin_differs_in_one_setting(name):
         )
 
 
-@pytest.mark.parametrize("name", ["thermometer_session", "demo", "lossy_air"])
+@pytest.mark.parametrize("name", ["thermometer_session", "four_accessories", "lossy_air"])
 def test_sessions_that_work_have_no_error(name, tmp_path):
     """The neutral phone got through; explain has nothing against it for any phone."""
     world = World(scenario.load(name))

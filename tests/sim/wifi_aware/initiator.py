@@ -27,6 +27,7 @@ class Initiator(AwareAccessory):
 
     async def start(self) -> None:
         self.found: dict[str, ev.Discovered] = {}
+        self._news = asyncio.Event()
         await super().start()
 
     def publish(self) -> None:
@@ -36,10 +37,12 @@ class Initiator(AwareAccessory):
         super().on_aware_event(event)
         if isinstance(event, ev.Discovered):
             self.found[self.aware.name(event.peer)] = event
+            self._news.set()
 
     async def meet(self, to: str) -> ev.Discovered:
         while to not in self.found:
-            await asyncio.sleep(0.1)
+            self._news.clear()
+            await self._news.wait()
         return self.found[to]
 
     async def attempt(self, step: Any) -> Any:
