@@ -8,6 +8,11 @@ import inspect
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--hw MONIKER`: the dongle that hardware tests use; without it they skip."""
+    parser.addoption("--hw", metavar="MONIKER", help="dongle for the hardware tests")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a coroutine test on a virtual-time loop: no plug-in, no waiting."""

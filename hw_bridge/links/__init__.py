@@ -1,0 +1,1 @@
+"""Open links: a POSIX descriptor, a blocking object in threads, an asyncio stream."""

@@ -1,0 +1,139 @@
+"""A controller program that opens a pseudo terminal of ours, as it would a serial port.
+
+Rules of the file: a link with the wanted name is replaced only if it is ours and its maker is gone; octets that one
+peer left unread are not given to the next; the link goes away with the port. A PTY knows no baud, parity or modem
+lines: what works here says nothing about those.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import select
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hw_bridge.errors import BusyError, NotFoundError, opening_error
+from hw_bridge.link import Link, LinkInfo, Transport
+from hw_bridge.links.descriptor import DescriptorLink
+from hw_bridge.locks import PortLock
+from hw_bridge.transports._octets import FRAMING, OctetPort
+
+if TYPE_CHECKING:
+    from hw_bridge.link import Receiver
+    from hw_bridge.moniker import Moniker
+
+__all__ = ["TRANSPORT", "Pty", "PtyPort"]
+
+
+class Pty:
+    """A raw pseudo terminal, its other side closed, and a link to that side under a name of the user's."""
+
+    def __init__(self, link: str = "") -> None:
+        import tty
+
+        self._lock = _claim(link) if link else None
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        self.node = os.ttyname(slave)
+        os.fchmod(slave, 0o600)
+        os.close(slave)
+        self.link = Path(link) if link else None
+        if self.link is not None:
+            self.link.symlink_to(self.node)
+        atexit.register(self.close)
+
+    @property
+    def name(self) -> str:
+        """What to tell the other side to open."""
+        return self.node if self.link is None else str(self.link)
+
+    def is_open(self) -> bool:
+        """Whether somebody has the other side open."""
+        poll = select.poll()
+        poll.register(self.master, select.POLLIN)
+        return not any(events & select.POLLHUP for _, events in poll.poll(0))
+
+    def drain(self) -> None:
+        """Throw away what is unread in both directions."""
+        import termios
+
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self.master, termios.TCIOFLUSH)
+
+    def close(self) -> None:
+        """Remove the link and the terminal."""
+        atexit.unregister(self.close)
+        if self.link is not None:
+            with contextlib.suppress(OSError):
+                if str(self.link.readlink()) == self.node:
+                    self.link.unlink()
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _claim(link: str) -> PortLock:
+    """The lock of the name, with what a dead maker left under it removed. Raises BusyError."""
+    lock = PortLock(link, "pty", follow=False)
+    path = Path(link)
+    if os.path.lexists(path):
+        is_ours = path.is_symlink() and path.lstat().st_uid == os.getuid()
+        if not is_ours or not str(path.readlink()).startswith("/dev/"):
+            lock.release()
+            raise BusyError(
+                f"{link} is there and is no link to a terminal of ours; choose another name"
+            )
+        path.unlink()
+    return lock
+
+
+class PtyPort(OctetPort):
+    """One pseudo terminal; made at the first opening."""
+
+    def __init__(self, moniker: Moniker) -> None:
+        super().__init__(moniker)
+        self._pty: Pty | None = None
+
+    @property
+    def name(self) -> str:
+        """What the controller program is to open; empty before the first opening."""
+        return "" if self._pty is None else self._pty.name
+
+    def present(self) -> bool:
+        """Whether the other side is open."""
+        return self._pty is None or self._pty.is_open()
+
+    async def open(self, receiver: Receiver) -> Link:
+        """The link; NotFoundError while nobody has the other side open. Raises BridgeError."""
+        if self._pty is None:
+            try:
+                self._pty = Pty(self.moniker.target)
+            except (OSError, ImportError) as exc:
+                raise opening_error(exc, self.moniker.text) from exc
+        if not self._pty.is_open():
+            self._pty.drain()
+            raise NotFoundError(f"{self.moniker.text}: nobody has opened {self._pty.name} yet")
+        return DescriptorLink(
+            os.dup(self._pty.master), receiver, info=LinkInfo(node=self._pty.name)
+        )
+
+    async def close(self) -> None:
+        """Remove the terminal."""
+        if self._pty is not None:
+            self._pty.close()
+            self._pty = None
+
+
+TRANSPORT = Transport(
+    summary="a controller program that opens a pseudo terminal which we make",
+    form="pty:[LINK]",
+    example="pty:/tmp/controller",
+    carries="octets",
+    options=FRAMING,
+    platforms=("linux", "darwin"),
+    port=PtyPort,
+)

@@ -1,0 +1,59 @@
+"""A real dongle: `pytest tests/hw_bridge/test_hardware.py --hw serial:/dev/ttyACM0`. Skipped without one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hw_bridge.probe import probe
+from hw_bridge.session import Session
+from hw_bridge.states import State
+from tests.hw_bridge.real_time import real_time
+from tests.hw_bridge.scripted import RESET, Host
+
+
+@pytest.fixture
+def moniker(request):
+    given = request.config.getoption("--hw")
+    if given is None:
+        pytest.skip(
+            "needs a dongle: pytest tests/hw_bridge/test_hardware.py --hw serial:/dev/ttyACM0"
+        )
+    return given
+
+
+@real_time
+async def test_02_it_answers_and_says_who_it_is(moniker):
+    report = await probe(moniker)
+    assert report.speaks in ("hci", "h5"), report
+    assert report.facts is not None
+    assert report.missing == ()
+
+
+@real_time
+async def test_14_it_can_be_opened_and_closed_again_and_again(moniker):
+    for _ in range(3):
+        session = Session(moniker)
+        session.start()
+        await session.ready()
+        host = Host(session)
+        for _ in range(20):
+            assert (await host.ask(RESET))[-1] == 0
+        assert session.counters()["octets skipped"] == 0
+        await session.close()
+
+
+@real_time
+async def test_12_it_returns_after_it_was_unplugged(moniker, request):
+    session = Session(moniker)
+    session.start()
+    await session.ready()
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\nunplug the dongle within 8 s, and plug it in again", flush=True)
+    lost = (State.LOST, State.BACKOFF, State.ABSENT)
+    if await session.wait_for(*lost, timeout_s=8) not in lost:
+        await session.close()
+        pytest.skip("nobody unplugged it")
+    assert await session.wait_for(State.READY, timeout_s=8) is State.READY
+    await asyncio.wait_for(session.close(), 3)
