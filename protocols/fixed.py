@@ -91,7 +91,7 @@ def _form(codec: Any) -> str | None:
 
 def fixed(record: Codec) -> Fixed | None:
     """The fast reader of a record, None when it has none. Constants are passed over, not compared."""
-    return _fixed(cast(Any, record))
+    return _fixed(cast("Any", record))
 
 
 @functools.cache

@@ -127,7 +127,7 @@ class Keys:
         if not isinstance(given, (str, list, tuple)):
             raise UsageError(f"context {name}: {given!r} is neither hexadecimal nor a list of it")
         items: list[Any] = given.split(",") if isinstance(given, str) else [*given]
-        return [cast(bytes, Keys({name: item}).octets(name, size)) for item in items]
+        return [cast("bytes", Keys({name: item}).octets(name, size)) for item in items]
 
 
 class Reader:

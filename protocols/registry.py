@@ -43,7 +43,7 @@ class Folder(Generic[T]):
     def path(self) -> Path:
         """The folder on disk."""
         module = sys.modules.get(self.package) or importlib.import_module(self.package)
-        return Path(cast(str, module.__file__)).parent
+        return Path(cast("str", module.__file__)).parent
 
     def names(self) -> list[str]:
         """Names of all registered files, sorted; imports none of them."""
@@ -96,7 +96,7 @@ class Folder(Generic[T]):
 
     def _constant(self, module: ModuleType, name: str) -> T:
         try:
-            return cast(T, getattr(module, self.constant))
+            return cast("T", getattr(module, self.constant))
         except AttributeError:
             raise UsageError(
                 f"{name}: defines no {self.constant}, so it is no {self.kind}"

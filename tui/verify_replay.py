@@ -15,7 +15,8 @@ from protocols.errors import NearbenchError
 from protocols.wifi_aware.bootstrapping_settings import BootstrappingSettings
 from protocols.wifi_aware.device import AwareDevice, DeviceSettings
 from protocols.wifi_aware.pairing_settings import HOSTAP
-from protocols.wifi_aware.station import RefusedError, StationSettings
+from protocols.wifi_aware.station import RefusedError
+from protocols.wifi_aware.station_settings import StationSettings
 from tui.replay_commands import COMMANDS
 from tui.replay_events import outcome_of, recorded_form
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from protocols.wifi_aware.events import Event
-    from protocols.wifi_aware.station import Outgoing
+    from protocols.wifi_aware.heard import Outgoing
     from tui.verify import Check
 
 __all__ = ["NOT_REPLAYED", "Replay", "can_be_replayed", "replay_checks"]

@@ -249,7 +249,7 @@ VALUES: dict[int, Codec] = {
 
 def _layout_of(fields: Any) -> int | None:
     """The AD type chooses the layout of the value, unless the octets themselves are given (building)."""
-    return cast(int, fields.type) if getattr(fields, "data", None) is None else None
+    return cast("int", fields.type) if getattr(fields, "data", None) is None else None
 
 
 STRUCTURE: Codec = Body(

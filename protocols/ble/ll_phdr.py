@@ -53,7 +53,7 @@ def header_raw(header: PseudoHeader) -> dict[str, Any]:
     if auxiliary and header.aux_type not in _AUX:
         raise EncodeError("phdr.aux_type", f"is needed here: one of {', '.join(_AUX)}")
     top = (
-        _AUX[cast(str, header.aux_type)]
+        _AUX[cast("str", header.aux_type)]
         if auxiliary
         else header.mic_checked | header.mic_valid << 1
     )

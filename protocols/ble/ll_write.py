@@ -45,7 +45,7 @@ _CODES = {
 
 def encode_bare(fields: Any, keys: Keys) -> bytes:
     """Access address, PDU and CRC. Unused and reserved header bits are zero; they are not in the fields."""
-    packet = cast(Packet, fields)
+    packet = cast("Packet", fields)
     pdu = pdu_octets(packet)
     advertising = not isinstance(packet, (DataPdu, ControlPdu, IsochronousPdu))
     address = packet.access_address
@@ -60,7 +60,7 @@ def encode_bare(fields: Any, keys: Keys) -> bytes:
 
 def encode_with_header(fields: Any, keys: Keys) -> bytes:
     """The pseudo-header, then the packet; values it does not know are written as zero."""
-    packet = cast(Packet, fields)
+    packet = cast("Packet", fields)
     if packet.phdr is UNSET:
         raise EncodeError("phdr", "is missing; format ll has none")
     head = build(Record("phdr" / PHDR), {"phdr": header_raw(packet.phdr)})
@@ -90,7 +90,7 @@ def pdu_octets(packet: Packet) -> bytes:
         return _octet("header", packet.header) + _octet("length", len(payload)) + payload
     if isinstance(packet, (DataPdu, ControlPdu)):
         return _connected_octets(packet)
-    code = _CODES[cast(str, packet.__struct_config__.tag)]
+    code = _CODES[cast("str", packet.__struct_config__.tag)]
     if isinstance(packet, Extended):
         payload = extended_octets(packet)
     else:

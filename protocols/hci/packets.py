@@ -165,7 +165,7 @@ def _decode(reader: Reader) -> Fields:
         head.pop(reserved, None)
     fields = {2: Acl, 3: Sco, 5: Iso}[kind]
     _data_node(reader, body, 1 + size, is_start=kind == 2 and head["boundary"] != 1)
-    return cast(Fields, fields(data=body.hex(), **head))
+    return cast("Fields", fields(data=body.hex(), **head))
 
 
 def _data_node(reader: Reader, data: bytes, at: int, *, is_start: bool) -> None:

@@ -103,7 +103,7 @@ def _bits(
     low, width, *codec = place
     if isinstance(width, str):
         return low, 1, BIT
-    return low, width, cast(Adapt, codec[0]) if codec else None
+    return low, width, cast("Adapt", codec[0]) if codec else None
 
 
 def _bit_number(value: Any, path: str, name: str, codec: Adapt | None = None) -> int:

@@ -230,7 +230,7 @@ class Records(construct.Construct):  # type: ignore[misc]  # construct is untype
         """Whether padding starts here; if so it is passed over."""
         octet, code = cast("tuple[int, str]", self.pad)
         start = stream.tell()
-        rest = cast(bytes, stream.read())
+        rest = cast("bytes", stream.read())
         length = len(rest) - len(rest.lstrip(bytes((octet,))))
         stream.seek(start + length)
         if length == 0:
@@ -254,4 +254,4 @@ def _end(stream: Any) -> int:
     here = stream.tell()
     end = stream.seek(0, io.SEEK_END)
     stream.seek(here)
-    return cast(int, end)
+    return cast("int", end)

@@ -176,7 +176,7 @@ class _Text(Adapt):
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
         start = stream.tell()
-        data = cast(bytes, self.subcon._parsereport(stream, context, path))
+        data = cast("bytes", self.subcon._parsereport(stream, context, path))
         if self.code is not None:
             try:
                 data.decode()
@@ -285,7 +285,7 @@ class Const(construct.Construct):  # type: ignore[misc]  # construct is untyped
                 f"expected {self.octets.hex()}, got {got.hex()}",
                 field_path(path),
             )
-        return cast(bytes, got).hex()
+        return cast("bytes", got).hex()
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
         stream.write(self.octets)
@@ -303,7 +303,7 @@ class Reserved(construct.Construct):  # type: ignore[misc]  # construct is untyp
 
     def _parse(self, stream: Any, context: Any, path: str) -> str:
         start = stream.tell()
-        got = cast(bytes, construct.stream_read(stream, self.size, path))
+        got = cast("bytes", construct.stream_read(stream, self.size, path))
         if self.code is not None and any(got):
             walk = walk_of(context)
             walk.fault(

@@ -114,12 +114,12 @@ class Walk:
 
 def walk_of(context: Any) -> Walk:
     """The walk that a construct context belongs to."""
-    return cast(Walk, context._params.walk)
+    return cast("Walk", context._params.walk)
 
 
 def typed(con: Any) -> Codec:
     """A construct object as what the other modules see of it."""
-    return cast(Codec, con)
+    return cast("Codec", con)
 
 
 def has(obj: Any, name: str) -> bool:
@@ -157,7 +157,7 @@ def parse(layout: Codec, data: bytes, walk: Walk, *, base: int = 0) -> Any:
     nodes = walk.nodes
     stream = io.BytesIO(data)
     try:
-        value = cast(Any, layout).parse_stream(stream, walk=walk)
+        value = cast("Any", layout).parse_stream(stream, walk=walk)
     except construct.StreamError as exc:
         raise DecodeError("frame_length", None, f"{len(data)} octets are too few", path="") from exc
     except construct.ConstructError as exc:
@@ -172,7 +172,7 @@ def parse(layout: Codec, data: bytes, walk: Walk, *, base: int = 0) -> Any:
 def build(layout: Codec, fields: Any) -> bytes:
     """Octets of `fields` (a mapping or a struct) by `layout`. Raises EncodeError with the path of the field."""
     try:
-        return cast(bytes, cast(Any, layout).build(fields, walk=Walk()))
+        return cast("bytes", cast("Any", layout).build(fields, walk=Walk()))
     except EncodeError:
         raise
     except construct.ConstructError as exc:

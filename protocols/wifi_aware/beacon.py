@@ -16,7 +16,7 @@ from protocols.wifi_aware import frames
 from protocols.wifi_aware.matching import master_rank
 
 if TYPE_CHECKING:
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = [
     "BEACON_CONTROL",

@@ -34,8 +34,9 @@ from protocols.wifi_aware.bootstrapping_settings import (
     complement,
 )
 from protocols.wifi_aware.bootstrapping_table import TRANSITIONS, Input, State
+from protocols.wifi_aware.engine import Engine
 from protocols.wifi_aware.events import BootstrapCompleted, BootstrapRequested, Stepped
-from protocols.wifi_aware.station import Engine, RefusedError, Station
+from protocols.wifi_aware.station import RefusedError, Station
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.attributes.pairing_bootstrapping import PairingBootstrapping
     from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
-    from protocols.wifi_aware.station import Heard, Service
+    from protocols.wifi_aware.heard import Heard
+    from protocols.wifi_aware.peers import Service
 
 __all__ = ["Bootstrapping", "BootstrappingSettings"]
 

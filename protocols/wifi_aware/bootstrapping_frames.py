@@ -22,7 +22,7 @@ from protocols.wifi_aware.attributes.pairing_bootstrapping import (
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = ["npba_in", "put_off", "request", "response", "strings_in"]
 

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from protocols.wifi_aware.attributes.pairing_bootstrapping import ACCEPTED, COMEBACK, REJECTED
 from protocols.wifi_aware.bootstrapping_settings import complement
 from protocols.wifi_aware.bootstrapping_table import Input, State
-from protocols.wifi_aware.station import octets_of
+from protocols.wifi_aware.heard import octets_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr

@@ -196,9 +196,9 @@ _MEMBERS = (
     "channel_bitmap" / U16LE,
     "primary_bitmap" / Bitmap(U8, {bit: f"20 MHz number {bit + 1}" for bit in range(8)}),
 )
-CHANNEL = Mapped(Record(*_MEMBERS), _same, _same, cast(Any, _described))
+CHANNEL = Mapped(Record(*_MEMBERS), _same, _same, cast("Any", _described))
 CHANNEL_PAIR = Mapped(
-    Record(*_MEMBERS, "auxiliary_bitmap" / U16LE), _same, _same, cast(Any, _described)
+    Record(*_MEMBERS, "auxiliary_bitmap" / U16LE), _same, _same, cast("Any", _described)
 )
 """With the auxiliary bitmap."""
 BAND = Words(U8, BANDS)

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.beacon import Told
     from protocols.wifi_aware.cluster_settings import ClusterSettings
     from protocols.wifi_aware.events import Event
-    from protocols.wifi_aware.station import Draw, Heard
+    from protocols.wifi_aware.heard import Heard
+    from protocols.wifi_aware.station import Draw
 
 __all__ = ["BeaconOutgoing", "Cluster"]
 

@@ -12,7 +12,7 @@ from protocols.wifi_aware.beacon import DISCOVERY_TU, SYNC_TU, beacon
 from protocols.wifi_aware.cluster_anchor import Record
 from protocols.wifi_aware.cluster_clock import ClusterClock
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
-from protocols.wifi_aware.station import BROADCAST, Outgoing, octets_of
+from protocols.wifi_aware.heard import BROADCAST, Outgoing, octets_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.cluster_settings import ClusterSettings

@@ -243,12 +243,12 @@ def plain_of(frame: frames.Data) -> dict[str, Any]:
 def of_plain(plain: Mapping[str, Any]) -> frames.Data:
     """The inverse of `plain_of`. Raises EncodeError with the path of the field."""
     if "ipv6" not in plain:
-        return cast(frames.Data, converted(frames.Data, plain))
+        return cast("frames.Data", converted(frames.Data, plain))
     rest = {name: value for name, value in plain.items() if name != "ipv6"}
     if "payload" in rest:
         raise EncodeError("payload", 'stands beside "ipv6": give one of the two')
     rest["payload"] = _built_packet(plain["ipv6"]).hex()
-    return cast(frames.Data, converted(frames.Data, {"ethertype": IPV6, **rest}))
+    return cast("frames.Data", converted(frames.Data, {"ethertype": IPV6, **rest}))
 
 
 def _built_packet(plain: Any) -> bytes:

@@ -28,7 +28,7 @@ from protocols.wifi_aware.data_frame import (
     header_octets,
 )
 from protocols.wifi_aware.header import CIPHER_HEADER, MANAGEMENT
-from protocols.wifi_aware.station import LinkKey
+from protocols.wifi_aware.peers import LinkKey
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.events import DataPathConnected

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from protocols.errors import DecodeError
 from protocols.wifi_aware import ndl, ndp_build, ndp_frames
 from protocols.wifi_aware.events import NafReceived
+from protocols.wifi_aware.heard import DUAL, PUBLIC, is_group
 from protocols.wifi_aware.ndp_frames import (
     CONFIRM,
     INSTALL,
@@ -27,12 +28,12 @@ from protocols.wifi_aware.ndp_machine import UNSPECIFIED
 from protocols.wifi_aware.ndp_path import Path, State
 from protocols.wifi_aware.ndp_responder import Responder
 from protocols.wifi_aware.ndp_settings import DataPathSettings
-from protocols.wifi_aware.station import DUAL, PUBLIC, RefusedError, is_group
+from protocols.wifi_aware.station import RefusedError
 
 if TYPE_CHECKING:
     from protocols.wifi_aware import frames
     from protocols.wifi_aware.attributes.nan_availability import NanAvailability
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = ["DataPath", "DataPathSettings"]
 

@@ -16,22 +16,16 @@ from protocols.wifi_aware.bootstrapping import Bootstrapping, BootstrappingSetti
 from protocols.wifi_aware.datapath import DataPath, DataPathSettings
 from protocols.wifi_aware.discovery import Discovery, DiscoverySettings
 from protocols.wifi_aware.events import AuthReceived
+from protocols.wifi_aware.heard import DUAL, HEADER, Heard, Outgoing, hear, is_group
 from protocols.wifi_aware.pairing import Pairing, PairingSettings
 from protocols.wifi_aware.peer_facts import readable
-from protocols.wifi_aware.station import (
-    DUAL,
-    HEADER,
-    Heard,
-    Outgoing,
-    Station,
-    StationSettings,
-    hear,
-    is_group,
-)
+from protocols.wifi_aware.station import Station
+from protocols.wifi_aware.station_settings import StationSettings
 
 if TYPE_CHECKING:
+    from protocols.wifi_aware.engine import Engine
     from protocols.wifi_aware.events import Event
-    from protocols.wifi_aware.station import Draw, Engine
+    from protocols.wifi_aware.station import Draw
 
 __all__ = ["AwareDevice", "DeviceSettings"]
 

@@ -19,6 +19,7 @@ from protocols.wifi_aware.discovery_checks import CHECKS, Arrival, concerns, inp
 from protocols.wifi_aware.discovery_frames import sightings
 from protocols.wifi_aware.discovery_settings import DiscoverySettings
 from protocols.wifi_aware.discovery_table import TRANSITIONS, Input
+from protocols.wifi_aware.engine import Engine
 from protocols.wifi_aware.events import Stepped
 from protocols.wifi_aware.messages import Messages
 from protocols.wifi_aware.peer_facts import admit, learn
@@ -30,7 +31,7 @@ from protocols.wifi_aware.service_options import (
     SubscribeOptions,
     Subscription,
 )
-from protocols.wifi_aware.station import Engine, RefusedError
+from protocols.wifi_aware.station import RefusedError
 from protocols.wifi_aware.unsynchronised import Unsynchronised
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
     from protocols.wifi_aware.discovery_frames import Sighting
-    from protocols.wifi_aware.station import Heard, Service, Station
+    from protocols.wifi_aware.heard import Heard
+    from protocols.wifi_aware.peers import Service
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["Discovery", "DiscoverySettings"]
 

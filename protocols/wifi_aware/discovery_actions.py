@@ -12,9 +12,10 @@ import msgspec
 from protocols.errors import EncodeError
 from protocols.wifi_aware import discovery_frames, saying, service_start
 from protocols.wifi_aware.events import Discovered, FollowUp, MatchExpired, Replied, ServiceEnded
+from protocols.wifi_aware.heard import NETWORK_ID, PUBLIC, is_group
 from protocols.wifi_aware.peer_facts import advertised_methods, readable
 from protocols.wifi_aware.service_options import Instance, Match, Publication, Subscription
-from protocols.wifi_aware.station import NETWORK_ID, PUBLIC, RefusedError, is_group
+from protocols.wifi_aware.station import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
     from protocols.wifi_aware.discovery_checks import Arrival
     from protocols.wifi_aware.discovery_settings import DiscoverySettings
-    from protocols.wifi_aware.station import Heard, Service, Station
+    from protocols.wifi_aware.heard import Heard
+    from protocols.wifi_aware.peers import Service
+    from protocols.wifi_aware.station import Station
     from protocols.wifi_aware.unsynchronised import Unsynchronised
 
 __all__ = ["NAME", "Actions", "Cause"]

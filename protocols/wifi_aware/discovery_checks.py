@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.discovery_settings import DiscoverySettings
     from protocols.wifi_aware.frames import Sdf
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = ["Arrival", "concerns", "input_of", "objection"]
 

@@ -31,17 +31,18 @@ from protocols.wifi_aware.attributes.service_descriptor_extension import (
 from protocols.wifi_aware.peer_facts import readable
 from protocols.wifi_aware.service_info import WFA
 from protocols.wifi_aware.service_options import Publication, Subscription
-from protocols.wifi_aware.station import attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from protocols.wifi_aware.discovery_settings import DiscoverySettings
     from protocols.wifi_aware.frames import Sdf
+    from protocols.wifi_aware.peers import Service
     from protocols.wifi_aware.saying import Saying
     from protocols.wifi_aware.service_info import ServiceInfo
     from protocols.wifi_aware.service_options import Instance
-    from protocols.wifi_aware.station import Service, Station
+    from protocols.wifi_aware.station import Station
 
 __all__ = [
     "FOLLOW_UP",

@@ -296,7 +296,7 @@ class AnyFrame:
             raise EncodeError("frame", f"{plain.get('frame')!r} is not one of {', '.join(KINDS)}")
         shell = as_fields(kind, {k: v for k, v in plain.items() if k not in kind.LISTS})
         lists = {name: _LIST_OF[name](plain.get(name, []), name) for name in kind.LISTS}
-        return msgspec.structs.replace(cast(Frame, shell), **lists)
+        return msgspec.structs.replace(cast("Frame", shell), **lists)
 
 
 def _elements_of(plain: Any, path: str) -> tuple[Element, ...]:

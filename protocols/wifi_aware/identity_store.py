@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocols.wifi_aware.events import NiraResolved, NiraUnknown
-from protocols.wifi_aware.station import NIK, Identity, RefusedError
+from protocols.wifi_aware.station import NIK, RefusedError
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
+    from protocols.wifi_aware.peers import Identity
     from protocols.wifi_aware.station import Station
 
 __all__ = ["NPK", "IdentityStore"]

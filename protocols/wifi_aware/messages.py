@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.discovery_settings import DiscoverySettings
-    from protocols.wifi_aware.station import Engine
+    from protocols.wifi_aware.engine import Engine
 
 __all__ = ["Messages"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from protocols.wifi_aware import ndl, ndp_frames
+from protocols.wifi_aware.heard import DUAL, PUBLIC
 from protocols.wifi_aware.ndp_frames import (
     CONFIRM,
     INSTALL,
@@ -19,7 +20,7 @@ from protocols.wifi_aware.ndp_frames import (
     Message,
 )
 from protocols.wifi_aware.ndp_security import Handshake, csia_of, scia_of
-from protocols.wifi_aware.station import DUAL, PUBLIC, Station, attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.frames import Naf
     from protocols.wifi_aware.ndp_path import Link, Path
     from protocols.wifi_aware.ndp_settings import DataPathSettings
+    from protocols.wifi_aware.station import Station
 
 __all__ = [
     "SCHEDULE_UPDATE",

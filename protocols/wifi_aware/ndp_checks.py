@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes.ndl import Ndl
     from protocols.wifi_aware.ndp_path import Path
     from protocols.wifi_aware.ndp_security import Terms
-    from protocols.wifi_aware.station import Service
+    from protocols.wifi_aware.peers import Service
 
 __all__ = ["confirm", "install", "is_ndpe", "is_refusal", "request", "response", "response_terms"]
 

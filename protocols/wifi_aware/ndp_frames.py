@@ -32,13 +32,13 @@ from protocols.wifi_aware.attributes.security_context_information import (
 )
 from protocols.wifi_aware.ndl import Offer
 from protocols.wifi_aware.service_info import GENERIC, SERVICE_INFO, WFA, ServiceInfo
-from protocols.wifi_aware.station import attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.frames import Naf
     from protocols.wifi_aware.schedule import ScheduleEntry
-    from protocols.wifi_aware.station import StationSettings
+    from protocols.wifi_aware.station_settings import StationSettings
 
 __all__ = [
     "CONFIRM",

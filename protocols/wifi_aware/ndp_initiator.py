@@ -25,7 +25,7 @@ from protocols.wifi_aware.station import RefusedError
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = ["Initiator"]
 

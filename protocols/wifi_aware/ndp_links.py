@@ -15,14 +15,15 @@ from protocols.wifi_aware.ndp_group_keys import BIP_OF, Received, received, to_s
 from protocols.wifi_aware.ndp_path import Link, Path, State
 from protocols.wifi_aware.ndp_security import Secured, strength
 from protocols.wifi_aware.ndp_upkeep import Upkeep
-from protocols.wifi_aware.station import LinkKey, Station
+from protocols.wifi_aware.peers import LinkKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.key_data import Kde
     from protocols.wifi_aware.ndp_settings import DataPathSettings
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["DataLinks"]
 

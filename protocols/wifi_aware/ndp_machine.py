@@ -11,14 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from protocols.wifi_aware import ndl
+from protocols.wifi_aware.engine import Engine
 from protocols.wifi_aware.events import Stepped
 from protocols.wifi_aware.ndp_frames import NotTakenError
 from protocols.wifi_aware.ndp_path import TRANSITIONS, Link, Path, State
-from protocols.wifi_aware.station import Engine, Station
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.frames import Naf
     from protocols.wifi_aware.ndp_settings import DataPathSettings
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["UNSPECIFIED", "WAITS", "PathMachine"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from protocols.wifi_aware import ndl, ndp_build, ndp_checks, ndp_frames, ndp_security
 from protocols.wifi_aware.events import DataPathRequested
+from protocols.wifi_aware.heard import octets_of
 from protocols.wifi_aware.ndp_frames import INSTALL, RESPONSE, NotTakenError, Step
 from protocols.wifi_aware.ndp_machine import UNSPECIFIED
 from protocols.wifi_aware.ndp_path import Agreement, Link, Path, State
@@ -27,12 +28,13 @@ from protocols.wifi_aware.ndp_setup import (
     max_idle_of,
     sequence_of,
 )
-from protocols.wifi_aware.station import RefusedError, octets_of
+from protocols.wifi_aware.station import RefusedError
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.ndp_security import Terms
-    from protocols.wifi_aware.station import Heard, Service
+    from protocols.wifi_aware.peers import Service
 
 __all__ = ["Responder"]
 

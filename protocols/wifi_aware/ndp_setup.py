@@ -13,16 +13,18 @@ import msgspec
 
 from protocols.wifi_aware import keys, ndp_security
 from protocols.wifi_aware.events import Derived
+from protocols.wifi_aware.heard import DUAL, is_group
 from protocols.wifi_aware.ndp_frames import Additions, NotTakenError, Step
 from protocols.wifi_aware.ndp_links import DataLinks
 from protocols.wifi_aware.ndp_security import Handshake
-from protocols.wifi_aware.station import DUAL, RefusedError, is_group
+from protocols.wifi_aware.station import RefusedError
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes.ndl import Ndl
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.ndp_path import Link, Path, State
-    from protocols.wifi_aware.station import Heard, Service
+    from protocols.wifi_aware.peers import Service
 
 __all__ = [
     "AVAILABILITY",

@@ -16,7 +16,7 @@ from protocols.wifi_aware import ndl, ndp_build, ndp_frames
 from protocols.wifi_aware.events import KeepAliveWanted
 from protocols.wifi_aware.ndp_machine import PathMachine
 from protocols.wifi_aware.ndp_path import Link, State
-from protocols.wifi_aware.station import attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:

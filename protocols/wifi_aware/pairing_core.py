@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from protocols.wifi_aware.engine import Engine
 from protocols.wifi_aware.events import PairingResult, Stepped
 from protocols.wifi_aware.identity_store import IdentityStore
 from protocols.wifi_aware.keys import SUITES
 from protocols.wifi_aware.pairing_states import TRANSITIONS, Input, State
 from protocols.wifi_aware.pairing_terms import Wishes
 from protocols.wifi_aware.pasn_checks import IgnoredError, Message, PasnError, RejectedError
-from protocols.wifi_aware.station import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

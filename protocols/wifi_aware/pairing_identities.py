@@ -20,7 +20,8 @@ from protocols.wifi_aware.events import (
 from protocols.wifi_aware.nik_exchange import NikError
 from protocols.wifi_aware.pairing_core import PairingCore
 from protocols.wifi_aware.pairing_states import Input
-from protocols.wifi_aware.station import Identity, LinkKey, RefusedError
+from protocols.wifi_aware.peers import Identity, LinkKey
+from protocols.wifi_aware.station import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
     from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.pairing_core import Context
     from protocols.wifi_aware.pairing_settings import PairingSettings
     from protocols.wifi_aware.pasn_checks import Message
-    from protocols.wifi_aware.station import Heard, Service, Station
+    from protocols.wifi_aware.peers import Service
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["PairingIdentities", "SendFollowUp"]
 

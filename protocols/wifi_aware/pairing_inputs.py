@@ -25,8 +25,8 @@ from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.frames import Authentication
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.pairing_core import Context
-    from protocols.wifi_aware.station import Heard
 
 __all__ = ["PairingInputs"]
 

@@ -14,7 +14,8 @@ from protocols.wifi_aware import keys, pasn_frames
 from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
 from protocols.wifi_aware.pasn import MODES, Terms
 from protocols.wifi_aware.sae import Pt, SaeError, password_element
-from protocols.wifi_aware.station import NIRA_NONCE, RefusedError, attribute_of
+from protocols.wifi_aware.station import NIRA_NONCE, RefusedError
+from protocols.wifi_aware.station_settings import attribute_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.keys import Akm, Suite
     from protocols.wifi_aware.pairing_settings import PairingSettings
     from protocols.wifi_aware.pasn import Mode
-    from protocols.wifi_aware.station import Identity, Peer, Station
+    from protocols.wifi_aware.peers import Identity, Peer
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["Wish", "Wishes"]
 

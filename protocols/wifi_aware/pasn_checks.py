@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         DeviceCapabilityExtension,
     )
     from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
+    from protocols.wifi_aware.heard import Heard
     from protocols.wifi_aware.keys import Akm, Suite
     from protocols.wifi_aware.sae_messages import SaeMessage
-    from protocols.wifi_aware.station import Heard
 
 __all__ = [
     "GroupError", "IgnoredError", "Message", "MismatchError", "ParametersError", "PasnError", "PasswordIdentifierError",

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.elements import Element
     from protocols.wifi_aware.keys import Akm, Suite
+    from protocols.wifi_aware.peers import Peer
     from protocols.wifi_aware.sae import Sae
-    from protocols.wifi_aware.station import Peer
 
 __all__ = [
     "AKMS", "NO_GROUP_TRAFFIC", "PAIRWISE", "comeback", "commit", "confirm", "csia", "groups", "mic", "nan", "npba",

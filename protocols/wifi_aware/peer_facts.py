@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.frames import Frame
-    from protocols.wifi_aware.station import Peer, Station
+    from protocols.wifi_aware.peers import Peer
+    from protocols.wifi_aware.station import Station
 
 __all__ = ["admit", "advertised_methods", "is_newer", "learn", "readable"]
 

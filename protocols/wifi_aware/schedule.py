@@ -176,7 +176,7 @@ TIME_BITMAP = Mapped(
     ),
     _same,
     _same,
-    cast(Any, _described),
+    cast("Any", _described),
 )
 SCHEDULE = Records(
     Record(Flags(U8, map_id=(0, 4), reserved_4=(4, 4)), "time_bitmap" / TIME_BITMAP),

@@ -17,7 +17,7 @@ from protocols.wifi_aware.attributes.service_descriptor import ResponseFilter
 from protocols.wifi_aware.service_info import GENERIC, WFA
 
 if TYPE_CHECKING:
-    from protocols.wifi_aware.station import Service
+    from protocols.wifi_aware.peers import Service
 
 __all__ = [
     "Instance",

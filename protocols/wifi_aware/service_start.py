@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from protocols.errors import EncodeError, UsageError
 from protocols.wifi_aware import discovery_frames, matching, saying
+from protocols.wifi_aware.peers import Service
 from protocols.wifi_aware.service_options import Instance, Publication, State
-from protocols.wifi_aware.station import RefusedError, Service
+from protocols.wifi_aware.station import RefusedError
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.discovery_settings import DiscoverySettings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
-from protocols.errors import DecodeError, ProtocolError
+from protocols.errors import ProtocolError
 from protocols.format import Keys
 from protocols.wifi_aware import frame as codec
 from protocols.wifi_aware import frames, group_protection, matching
@@ -20,40 +20,18 @@ from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
 from protocols.wifi_aware.events import Dropped, Event, GroupKeySet
 from protocols.wifi_aware.group_protection import BEACON_KEY_IDS
+from protocols.wifi_aware.heard import BROADCAST, DUAL, HEADER, PUBLIC, Heard, Outgoing, is_group
+from protocols.wifi_aware.peers import Identity, LinkKey, Peer, Service
+from protocols.wifi_aware.station_settings import StationSettings, attribute_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Iterable
 
     from protocols.wifi_aware.elements import Element
 
-__all__ = [
-    "BROADCAST",
-    "DUAL",
-    "NETWORK_ID",
-    "PUBLIC",
-    "Draw",
-    "Engine",
-    "Heard",
-    "Identity",
-    "LinkKey",
-    "Outgoing",
-    "Peer",
-    "RefusedError",
-    "Service",
-    "Station",
-    "StationSettings",
-    "attribute_of",
-    "hear",
-    "is_group",
-    "octets_of",
-]
 
-NETWORK_ID = "51:6f:9a:01:00:00"
-"""Destination of group-addressed service discovery frames and synchronisation beacons."""
-BROADCAST = "ff:ff:ff:ff:ff:ff"
-PUBLIC, DUAL = 4, 9
-"""Categories: public action, and its protected dual."""
-HEADER = 24
+__all__ = ["Draw", "RefusedError", "Station"]
+
 NIK, NIRA_NONCE = 16, 8
 GROUP_SECURITY = 1
 """Lowest bit of the group security field in the CSIA capabilities: 0 none, 1 IGTK, 2 IGTK and BIGTK."""
@@ -73,175 +51,6 @@ class Draw(Protocol):
 
 class RefusedError(ProtocolError):
     """A command that the device refuses here and now; nothing was sent."""
-
-
-def octets_of(address: str) -> bytes:
-    """Six octets of "aa:bb:cc:dd:ee:ff"."""
-    return bytes.fromhex(address.replace(":", ""))
-
-
-def is_group(address: str) -> bool:
-    """Whether an address is one of a group."""
-    return bool(int(address[:2], 16) & 1)
-
-
-def attribute_of(complete: str) -> Attr:
-    """The attribute whose octets, header included, are written as hex."""
-    octets = bytes.fromhex(complete)
-    return Attr(octets[0], octets[3:])
-
-
-class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A frame as a radio heard it, decoded once for whoever looks at it."""
-
-    octets: bytes
-    frame: Any
-    """of `frames`; None when it is malformed."""
-    error: DecodeError | None = None
-    rssi_dbm: int | None = None
-    channel: int | None = None
-    opened: bool = False
-    """link protection was taken off, `octets` are in clear."""
-
-    @property
-    def body(self) -> bytes:
-        """Everything behind the management header, in clear when a key opened it."""
-        return self.octets[HEADER:]
-
-
-def hear(octets: bytes, rssi_dbm: int | None = None, channel: int | None = None) -> Heard:
-    """Decode a frame without FCS and radiotap header; never raises for what is in it."""
-    try:
-        return Heard(octets=octets, frame=codec.read(octets), rssi_dbm=rssi_dbm, channel=channel)
-    except DecodeError as exc:
-        return Heard(octets=octets, frame=None, error=exc, rssi_dbm=rssi_dbm, channel=channel)
-
-
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A frame to be sent; `sent(number, ...)` reports what became of it."""
-
-    number: int
-    octets: bytes
-    """as they go on the air."""
-    clear: bytes
-    """before link protection."""
-    destination: str
-    name: str
-    """what it is: `publish`, `auth1`, `ndp_m1`, ..."""
-    engine: str
-    """whose it is."""
-    at_once: bool = False
-    """not bound to a discovery window: unsynchronised discovery, or an instant channel."""
-    channel: int | None = None
-    """where to send it; None: where the receiver is met."""
-
-
-class LinkKey:
-    """Pairwise protection between two addresses: cipher, key, and the packet number of each direction."""
-
-    __slots__ = ("cipher", "key", "received", "sent")
-
-    def __init__(self, cipher: str, key: bytes) -> None:
-        self.cipher = cipher
-        self.key = key
-        self.sent = 0
-        self.received = 0
-
-
-class Service(msgspec.Struct, kw_only=True):
-    """A publish or subscribe instance of this device, as far as other engines care; discovery keeps the rest."""
-
-    id: int
-    publish: bool
-    name: str
-    service_id: str
-    """6 octets, hex."""
-    methods: int = 0
-    """bootstrapping methods it advertises."""
-    cipher_suites: tuple[int, ...] = ()
-    pmkid: str = ""
-    """ND-PMKID that it advertises, hex."""
-
-
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """A paired device as it is remembered: by it a NIRA is recognised and a verification is run."""
-
-    nik: bytes
-    npk: bytes
-    """32 octets."""
-    akm: str
-    """`sae` or `pasn`: that of the pairing."""
-    lifetime_s: int | None = None
-    since_us: int = 0
-
-
-class Peer:
-    """What a device knows of another one, by its NMI; each engine keeps its part in here."""
-
-    def __init__(self, nmi: str) -> None:
-        self.nmi = nmi
-        self.pairing_setup: bool | None = None
-        """bits of its last DCEA; None when none was seen."""
-        self.npk_caching: bool | None = None
-        self.methods = 0
-        """bootstrapping methods of its last advertisement."""
-        self.nira: tuple[str, str] | None = None
-        """nonce and tag it shows, hex."""
-        self.availability: Attr | None = None
-        self.pairing_info: dict[str, str] = {}
-        """vendorName, modelName, pairingName, as it showed them last."""
-        self.bootstrapping = False
-        """an exchange is open."""
-        self.request_sent: Attr | None = None
-        """NPBA of the own request that opened the last bootstrapping, as first sent."""
-        self.request_received: Attr | None = None
-        """NPBA of the last request that it sent."""
-        self.method = 0
-        """own method that was agreed on."""
-        self.paired = False
-        """a pairing stands: unicast frames between the NMIs are of category 9."""
-        self.csid = 0
-        """suite of that pairing, 7 or 8."""
-        self.akm = ""
-        """`sae` or `pasn`."""
-        self.nd_pmk = b""
-        """for data paths of that pairing."""
-        self.data_interface: tuple[str, str] | None = None
-        """(own NDI, its NDI) that carry action frames: not paired, a secure data path exists."""
-        self.ndpe: bool | None = None
-        """it knows NDPE, by its Device Capability; None when none was seen."""
-        self.group_keys: dict[int, LinkKey] = {}
-        """its IGTK (4, 5) and BIGTK (6, 7) by key ID, `received` is the last packet number."""
-
-
-class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a device is and what it shows on the air, as its maker configured it.
-
-    The attributes are complete ones (hex, header included) whose variable octets are zero.
-    """
-
-    nmi: str
-    ndi: str
-    cluster_id: str = "50:6f:9a:01:00:00"
-    device_capability: str = "0f09000049041400220a0008"
-    availability: str = "121c000031000e00e112180004fefffeff11512000000700fa021151200000"
-    dcea: str = "2a02000003"
-    """empty: the device has none."""
-    ndc: str = "130c0000000000000001011800010e"
-    ndl: str = "140600000000141900"
-    element_container: str = ""
-    security_capabilities: int = 0
-    """Capabilities octet of the CSIA."""
-    ndpe: bool = True
-    """data paths with NDPE attributes, otherwise NDP."""
-    nik: str = ""
-    """own identity key, 16 octets as hex; drawn when empty."""
-    group_integrity: bool = False
-    """protect own group-addressed frames by BIP from the start (an iPhone does, IA-11; hostap leaves it to the driver)."""
-    link_protection: bool = True
-    """encrypt unicast frames of category 9; without it they are only marked."""
-    fresh_nira: bool = True
-    """compute the NIRA anew for a new NMI; without it the tag of the old one goes on, which nobody can resolve (IA-55)."""
 
 
 class Station:
@@ -532,56 +341,3 @@ def _plain(opened: frames.Header, clear: bytes) -> bytes:
         )
     )
     return clear[:HEADER] + body
-
-
-class Engine:
-    """Base of an engine that shares a station: its timers, and the queues that all of them share."""
-
-    NAME = ""
-
-    def __init__(self, station: Station) -> None:
-        self.station = station
-        self._timers: dict[Hashable, tuple[int, Callable[[int], None]]] = {}
-
-    def receive(self, heard: Heard, now: int) -> None:
-        """Take a frame (opened, addressed to this device)."""
-        raise NotImplementedError
-
-    def to_send(self, now: int) -> list[Outgoing]:  # one signature for all engines
-        """Frames to be sent, in order; each is given once."""
-        out = list(self.station.outgoing)
-        self.station.outgoing.clear()
-        return out
-
-    def sent(self, number: int, acked: bool, now: int) -> None:
-        """What became of frame `number`."""
-
-    def next_timer(self) -> int | None:
-        """When `handle_timer` wants to be called, None when nothing runs."""
-        return min((due for due, _ in self._timers.values()), default=None)
-
-    def handle_timer(self, now: int) -> None:
-        """Run what is due, the earliest first."""
-        while self._timers:
-            name = min(self._timers, key=lambda one: self._timers[one][0])
-            due, action = self._timers[name]
-            if due > now:
-                return
-            del self._timers[name]
-            action(now)
-
-    def next_event(self) -> Event | None:
-        """The next event, None when there is none."""
-        return self.station.events.popleft() if self.station.events else None
-
-    def start_timer(self, name: Hashable, due: int, action: Callable[[int], None]) -> None:
-        """Call `action(now)` at `due`; a timer of that name is replaced."""
-        self._timers[name] = (due, action)
-
-    def stop_timer(self, name: Hashable) -> None:
-        """Stop a timer; harmless when it does not run."""
-        self._timers.pop(name, None)
-
-    def timers(self) -> dict[str, int]:
-        """Running timers and when they are due, for a ladder."""
-        return {str(name): due for name, (due, _) in self._timers.items()}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.discovery_settings import UnsynchronisedSettings
+    from protocols.wifi_aware.engine import Engine
     from protocols.wifi_aware.service_options import Instance
-    from protocols.wifi_aware.station import Engine
 
 __all__ = ["Unsynchronised"]
 

@@ -90,7 +90,7 @@ def Bitmap(base: Codec, names: Mapping[int, str], none: str = "none") -> Codec: 
         bits = (bit for bit in range(number.bit_length()) if number >> bit & 1)
         return ", ".join(names.get(bit) or f"bit {bit} (reserved)" for bit in bits) or none
 
-    return Mapped(base, _same, _same, cast(Any, meaning))
+    return Mapped(base, _same, _same, cast("Any", meaning))
 
 
 def _same(value: Any) -> Any:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocols.wifi_aware import frames
-from protocols.wifi_aware.station import is_group
+from protocols.wifi_aware.heard import is_group
 from sim.explain.aware_pairs import REQUEST, DataPath, NdpStep
 from sim.phones._aware_hearing import AwareHearing, exchange_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware import events as ev
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
     from sim.phones._aware_android import AwareAndroid
     from sim.phones._judged import Judgement
 

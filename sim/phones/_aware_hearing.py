@@ -20,7 +20,7 @@ from sim.phones._judged import Judgement
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocols.wifi_aware.station import Outgoing
+    from protocols.wifi_aware.heard import Outgoing
     from sim.explain import On, View
     from sim.explain.aware_pairs import Pair
     from sim.explain.observations import App

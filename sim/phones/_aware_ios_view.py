@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from protocols.wifi_aware import frames
+from protocols.wifi_aware.heard import is_group
 from protocols.wifi_aware.peer_facts import readable
-from protocols.wifi_aware.station import is_group
 from sim.explain.aware_parts import has_spoken
 from sim.phones._aware_hearing import AwareHearing, exchange_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
     from sim.explain.aware_observations import Offer
     from sim.phones._aware_ios_core import AwareIosCore
     from sim.phones._judged import Judgement

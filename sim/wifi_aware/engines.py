@@ -23,12 +23,12 @@ from protocols.wifi_aware.discovery_settings import DiscoverySettings, PairingSt
 from protocols.wifi_aware.pairing_settings import PairingSettings
 from protocols.wifi_aware.peer_facts import readable
 from protocols.wifi_aware.schedule import PERIODS, ScheduleEntry, TimeBitmap, bitmap_of
-from protocols.wifi_aware.station import StationSettings, attribute_of
+from protocols.wifi_aware.station_settings import StationSettings, attribute_of
 from sim.wifi_aware.firmware import PERIODS_TU, SLOTS_OF_INTERVAL, method_bits
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
     from sim.wifi_aware.firmware import Firmware
 
 __all__ = ["engine_settings", "unreadable"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.device import AwareDevice
-    from protocols.wifi_aware.station import Identity
+    from protocols.wifi_aware.peers import Identity
     from sim.wifi_aware.firmware import Firmware
     from sim.wifi_aware.node import Tap
     from sim.world import RadioPlace

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from protocols.ip.tcp import Tcp
-    from protocols.wifi_aware.station import Draw, LinkKey
+    from protocols.wifi_aware.peers import LinkKey
+    from protocols.wifi_aware.station import Draw
     from sim.clock import Event, VirtualLoop
     from sim.wifi_aware.data_radio import DataRadio
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocols.wifi_aware.airtime import airtime_us
-from protocols.wifi_aware.station import Heard, hear
+from protocols.wifi_aware.heard import Heard, hear
 from sim.wifi_aware.on_air import WIFI, WifiFrame, wifi_channel
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from protocols.wifi_aware.device import AwareDevice
-from protocols.wifi_aware.station import Heard, Outgoing, hear
+from protocols.wifi_aware.heard import Heard, Outgoing, hear
 from sim.device import check_address
 from sim.wifi_aware.engines import engine_settings, unreadable
 from sim.wifi_aware.flash import Flash
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.events import Event
-    from protocols.wifi_aware.station import Identity
+    from protocols.wifi_aware.peers import Identity
     from sim.wifi_aware.firmware import Firmware
     from sim.wifi_aware.half import AwareOwner
     from sim.world import RadioPlace

@@ -14,7 +14,7 @@ import msgspec
 
 from protocols.wifi_aware.attributes import make
 from protocols.wifi_aware.attributes.nan_availability import CONDITIONAL
-from protocols.wifi_aware.station import attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 from sim.wifi_aware.engines import engine_settings
 from sim.wifi_aware.radio_settings import settings_of
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.attributes.nan_availability import NanAvailability
-    from protocols.wifi_aware.station import Heard
+    from protocols.wifi_aware.heard import Heard
 
 __all__ = ["Presence", "Wake", "committed_slots"]
 

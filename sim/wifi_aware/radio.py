@@ -28,7 +28,7 @@ from protocols.wifi_aware.cluster_events import (
     WindowOpened,
 )
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
-from protocols.wifi_aware.station import Heard, octets_of
+from protocols.wifi_aware.heard import Heard, octets_of
 from sim.air import Radio
 from sim.wifi_aware import slots
 from sim.wifi_aware.contention import GUARD_US, spread

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
-from protocols.wifi_aware.station import hear, is_group
+from protocols.wifi_aware.heard import hear, is_group
 from protocols.wifi_aware.timing import DW_INTERVAL_US
 from sim.wifi_aware.presence import Presence
 from sim.wifi_aware.radio_settings import settings_of

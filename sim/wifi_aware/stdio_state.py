@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocols.wifi_aware.station import Peer
+    from protocols.wifi_aware.peers import Peer
     from sim.trace import TraceEvent
     from sim.wifi_aware.stdio import LoneNode
 

@@ -26,7 +26,7 @@ from protocols.wifi_aware.cluster_events import (
     WindowOpened,
 )
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
-from protocols.wifi_aware.station import Heard, hear, octets_of
+from protocols.wifi_aware.heard import Heard, hear, octets_of
 from protocols.wifi_aware.timing import DW_INTERVAL_US, DW_US
 from sim.wifi_aware.contention import GUARD_US, Backoff, spread
 from sim.wifi_aware.links import bits

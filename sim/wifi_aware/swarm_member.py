@@ -15,8 +15,8 @@ from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.cluster import Cluster
 from protocols.wifi_aware.frame import build
+from protocols.wifi_aware.heard import NETWORK_ID, PUBLIC, octets_of
 from protocols.wifi_aware.matching import service_id
-from protocols.wifi_aware.station import NETWORK_ID, PUBLIC, octets_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.cluster_settings import ClusterSettings

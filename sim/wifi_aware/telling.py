@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from protocols.wifi_aware import events as ev
 from protocols.wifi_aware import frames
 from protocols.wifi_aware.attributes.cipher_suite_information import SUITES
-from protocols.wifi_aware.station import NETWORK_ID, is_group
+from protocols.wifi_aware.heard import NETWORK_ID, is_group
 from protocols.wifi_aware.summary import said
 from protocols.wifi_aware.vocabulary import REASONS
 from sim.wifi_aware.firmware import method_name
@@ -18,7 +18,7 @@ from sim.wifi_aware.firmware import method_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocols.wifi_aware.station import Outgoing
+    from protocols.wifi_aware.heard import Outgoing
     from sim.trace import TraceEvent
     from sim.world import RadioPlace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from protocols.wifi_aware.station import Heard, Outgoing
+    from protocols.wifi_aware.heard import Heard, Outgoing
 
 __all__ = ["Upper"]
 

@@ -77,7 +77,7 @@ class Advertisement(Fields, frozen=True, kw_only=True):
                 raise EncodeError(
                     key, f"expected an object with the fields of the block, got {value!r}"
                 )
-        return cast(Advertisement, converted(cls, {**own, "blocks": blocks}))
+        return cast("Advertisement", converted(cls, {**own, "blocks": blocks}))
 
 
 def decode(reader: Reader) -> Fields:
@@ -177,7 +177,7 @@ def _block(reader: Reader, kind: str, key: str, data: bytes) -> tuple[dict[str, 
         return None, msgspec.structs.replace(bare, meaning=form.title, doubts=(fault.code,))
     kids = tuple(inner.walk.nodes)
     node = msgspec.structs.replace(bare, value=None, meaning=form.title, children=kids)
-    return to_plain(cast(Fields, fields)), node
+    return to_plain(cast("Fields", fields)), node
 
 
 def _first(walk: Walk) -> DecodeError | None:

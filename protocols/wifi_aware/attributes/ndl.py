@@ -83,7 +83,8 @@ ATTRIBUTE = Attribute(
             setup_reason=(6, 2, Words(U8, {0: "NDP", 1: "further service discovery by GAS"})),
         ),
         "reserved_peer_id" / Flagged("_peer_id_present", U8),
-        "max_idle" / Flagged("_max_idle_present", Mapped(U16LE, _same, _same, cast(Any, _seconds))),
+        "max_idle"
+        / Flagged("_max_idle_present", Mapped(U16LE, _same, _same, cast("Any", _seconds))),
         "immutable_schedule" / Flagged("_immutable_schedule_present", SCHEDULE),
     ),
     minimum=4,

@@ -87,7 +87,7 @@ FTM = Record(
     Flags(
         U24LE,
         max_burst_duration=(0, 4, Words(U8, _BURSTS)),
-        min_delta_ftm=(4, 6, Mapped(U8, _same, _same, cast(Any, _delta))),
+        min_delta_ftm=(4, 6, Mapped(U8, _same, _same, cast("Any", _delta))),
         max_ftms_per_burst=(10, 5, Words(U8, {0: "no preference"}, "measurements")),
         format_and_bandwidth=(15, 6, Words(U8, _FORMATS)),
         reserved_21=(21, 3),

@@ -16,7 +16,7 @@ from protocols.wifi_aware.cluster_events import (
     WindowOpened,
 )
 from protocols.wifi_aware.cluster_settings import ClusterSettings
-from protocols.wifi_aware.station import hear
+from protocols.wifi_aware.heard import hear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,11 @@ from protocols.wifi_aware import frames
 from protocols.wifi_aware.attributes import make
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.events import Event, PairingResult
+from protocols.wifi_aware.heard import DUAL, hear
 from protocols.wifi_aware.pairing import Input, Pairing, PairingSettings, State
-from protocols.wifi_aware.station import DUAL, Service, Station, StationSettings, hear
+from protocols.wifi_aware.peers import Service
+from protocols.wifi_aware.station import Station
+from protocols.wifi_aware.station_settings import StationSettings
 from tests.protocols.wifi_aware.wire import Draws
 
 A, B = "02:00:5e:10:a0:01", "02:00:5e:20:b0:01"

@@ -17,15 +17,15 @@ from protocols.wifi_aware.events import (
     NafReceived,
 )
 from protocols.wifi_aware.keys import suite_of
-from protocols.wifi_aware.station import LinkKey, Service
+from protocols.wifi_aware.peers import LinkKey, Service
 from tests.protocols.wifi_aware.wire import A, B, Wire, device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.device import AwareDevice
+    from protocols.wifi_aware.heard import Outgoing
     from protocols.wifi_aware.ndp_path import Path
-    from protocols.wifi_aware.station import Outgoing
 
 NDI_A, NDI_B = A[:-2] + "11", B[:-2] + "11"
 SECRET: dict[str, Any] = {"csid": 1, "passphrase": b"a good passphrase"}

@@ -25,7 +25,7 @@ from tests.protocols.wifi_aware.wire import SERVICE, A, B, Wire, device, faulty
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocols.wifi_aware.station import Outgoing
+    from protocols.wifi_aware.heard import Outgoing
 
 DISPLAY, KEYPAD, OPPORTUNISTIC = 0x0002, 0x0020, 0x0001
 MS, SECOND = 1_000, 1_000_000

@@ -55,8 +55,8 @@ from protocols.wifi_aware.cluster_settings import ClusterSettings
 from protocols.wifi_aware.elements import make as make_element
 from protocols.wifi_aware.elements.nan import NanElement
 from protocols.wifi_aware.frame import build, read
+from protocols.wifi_aware.heard import hear, octets_of
 from protocols.wifi_aware.matching import master_rank, rank_of
-from protocols.wifi_aware.station import hear, octets_of
 from tests.protocols.wifi_aware.ether import Ether, draw_of
 
 S = 1_000_000

@@ -29,7 +29,9 @@ from protocols.wifi_aware.events import (
     Transmitted,
 )
 from protocols.wifi_aware.frame import build, read
-from protocols.wifi_aware.station import NETWORK_ID, Identity, RefusedError, Service, hear
+from protocols.wifi_aware.heard import NETWORK_ID, hear
+from protocols.wifi_aware.peers import Identity, Service
+from protocols.wifi_aware.station import RefusedError
 from tests.protocols.wifi_aware.test_matching import FILTERS
 from tests.protocols.wifi_aware.wire import SERVICE, A, B, C, Wire, device
 

@@ -10,7 +10,7 @@ from protocols.wifi_aware.attributes import Attr
 from protocols.wifi_aware.frame import build, read
 from protocols.wifi_aware.frames import Beacon, Sdf
 from protocols.wifi_aware.group_protection import GroupMic
-from protocols.wifi_aware.station import LinkKey
+from protocols.wifi_aware.peers import LinkKey
 
 IGTK_128 = bytes.fromhex("4ea9543e09cf2b1eca66ffc58bdecbcf")
 IGTK_256 = IGTK_128 + bytes(range(16))

@@ -15,7 +15,7 @@ from protocols.wifi_aware.channels import ChannelEntry, entry_of
 from protocols.wifi_aware.datapath import DataPathSettings
 from protocols.wifi_aware.events import DataPathCountered
 from protocols.wifi_aware.schedule import ScheduleEntry, TimeBitmap, bitmap_of
-from protocols.wifi_aware.station import attribute_of
+from protocols.wifi_aware.station_settings import attribute_of
 from tests.protocols.wifi_aware.paths import (
     NDI_B,
     SECOND,

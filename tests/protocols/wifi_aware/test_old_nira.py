@@ -8,7 +8,8 @@ import hmac
 import pytest
 
 from protocols.wifi_aware import matching
-from protocols.wifi_aware.station import Station, StationSettings
+from protocols.wifi_aware.station import Station
+from protocols.wifi_aware.station_settings import StationSettings
 
 NIK = bytes(range(16))
 OLD, NEW, THIRD = "02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03"

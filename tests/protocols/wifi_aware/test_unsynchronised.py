@@ -18,8 +18,8 @@ from protocols.wifi_aware.events import (
     Tuned,
 )
 from protocols.wifi_aware.frame import read
+from protocols.wifi_aware.heard import NETWORK_ID
 from protocols.wifi_aware.service_options import State
-from protocols.wifi_aware.station import NETWORK_ID
 from tests.protocols.wifi_aware.test_bootstrapping import Log
 from tests.protocols.wifi_aware.wire import SERVICE, A, B, C, Wire, device
 

@@ -8,12 +8,13 @@ import random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from protocols.wifi_aware.device import AwareDevice, DeviceSettings
-from protocols.wifi_aware.station import Outgoing, StationSettings
+from protocols.wifi_aware.station_settings import StationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.wifi_aware.events import Event
+    from protocols.wifi_aware.heard import Outgoing
 
     Carry = Callable[[str, Outgoing], list[tuple[int, bytes]]]
     """(sender, frame) -> (delay in µs, octets) of each delivery."""

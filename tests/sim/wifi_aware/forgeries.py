@@ -13,7 +13,7 @@ from protocols.wifi_aware.attributes.pairing_bootstrapping import REJECTED
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.device import AwareDevice, DeviceSettings
 from protocols.wifi_aware.ndp_frames import RESPONSE, TERMINATION, Additions
-from protocols.wifi_aware.station import StationSettings
+from protocols.wifi_aware.station_settings import StationSettings
 from sim.wifi_aware.firmware import BITS
 from tests.protocols.wifi_aware.wire import Draws
 

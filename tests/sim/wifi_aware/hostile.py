@@ -8,7 +8,8 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from protocols.wifi_aware import frames
-from protocols.wifi_aware.station import Outgoing, RefusedError
+from protocols.wifi_aware.heard import Outgoing
+from protocols.wifi_aware.station import RefusedError
 from sim.device import command
 from sim.wifi_aware.firmware import BITS
 from tests.sim.wifi_aware.forgeries import FORGED, PIN, strangers

@@ -9,7 +9,7 @@ from protocols.wifi_aware import frames
 from protocols.wifi_aware.attributes import Attr
 from protocols.wifi_aware.cluster_settings import ClusterSettings
 from protocols.wifi_aware.frame import build
-from protocols.wifi_aware.station import NETWORK_ID, Heard, Outgoing
+from protocols.wifi_aware.heard import NETWORK_ID, Heard, Outgoing
 from sim.air import Air, AirSettings
 from sim.air_trace import AirTrace
 from sim.causes import Causes

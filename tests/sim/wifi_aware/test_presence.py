@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from protocols.wifi_aware import frames, timing
 from protocols.wifi_aware.attributes import Attr
 from protocols.wifi_aware.frame import build
-from protocols.wifi_aware.station import hear
+from protocols.wifi_aware.heard import hear
 from protocols.wifi_aware.timing import SLOT_US, SLOTS
 from sim.wifi_aware.presence import Presence
 from sim.wifi_aware.slots import change_us, common_run, meeting_us

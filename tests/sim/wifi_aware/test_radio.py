@@ -18,8 +18,8 @@ from protocols.wifi_aware.airtime import airtime_us
 from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes.nan_availability import AvailabilityEntry, NanAvailability
 from protocols.wifi_aware.channels import entry_of
+from protocols.wifi_aware.heard import NETWORK_ID
 from protocols.wifi_aware.schedule import bitmap_of
-from protocols.wifi_aware.station import NETWORK_ID
 from sim.air import Sniffer
 from sim.air_capture import AirTap
 from sim.trace import line_of

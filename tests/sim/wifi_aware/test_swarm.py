@@ -20,8 +20,8 @@ from protocols.wifi_aware.cluster_anchor import Record
 from protocols.wifi_aware.cluster_roles import Counts, Sighting, counts_of
 from protocols.wifi_aware.cluster_settings import ClusterSettings
 from protocols.wifi_aware.frame import read
+from protocols.wifi_aware.heard import NETWORK_ID, hear
 from protocols.wifi_aware.matching import master_rank, service_id
-from protocols.wifi_aware.station import NETWORK_ID, hear
 from sim.air import Air, AirSettings, Sniffer
 from sim.clock import VirtualLoop
 from sim.propagation import MW
