@@ -46,6 +46,8 @@ _ELEMENT = struct.Struct("<BB4s")
 _ATTRIBUTES = struct.Struct("<BHBBBHQBI")
 _NAN = bytes.fromhex("506f9a13")
 _TIMESTAMP = 24
+_PLAUSIBLE_BITS = 62
+"""A TSF of more bits (146,000 years) is none."""
 _REMEMBERED = 1024
 """Beacons whose reading is kept: more than a discovery window holds."""
 
@@ -124,6 +126,8 @@ def _read(frame: object) -> Told | None:
         return None
     if frame.beacon_interval_tu not in (SYNC_TU, DISCOVERY_TU):
         return None
+    if frame.timestamp_us >> _PLAUSIBLE_BITS:
+        return None  # no clock has run so long; who took it would have the best grade of all, and overflow
     try:
         cluster, indication = frame.first("cluster"), frame.first("master_indication")
     except DecodeError:

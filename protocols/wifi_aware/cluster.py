@@ -39,6 +39,7 @@ from protocols.wifi_aware.cluster_events import (
 from protocols.wifi_aware.cluster_roles import (
     MASTER,
     NON_SYNC,
+    PHASES,
     SCAN,
     UP,
     WARM_UP,
@@ -157,11 +158,10 @@ class Cluster(ClusterBeacons):
     def _next_phase(self, now: int) -> None:
         """Time brings the next phase: a cluster of its own, or the end of warm-up."""
         self._phase_due = NEVER
-        if self.phase == WARM_UP:
-            self._enter(UP)
+        self._enter("time")
+        if self.phase == UP:
             self._renew(now)
             return
-        self._enter(WARM_UP)
         tail = self._draw("cluster_id", 2).hex(":") if not self.settings.cluster_id else ""
         self.cluster_id = self.settings.cluster_id or beacons.CLUSTER_PREFIX + tail
         self.record = Record(self.rank, 0, 0)
@@ -192,7 +192,7 @@ class Cluster(ClusterBeacons):
         self._be(self.settings.first_role, now)
         if self.phase != UP:
             self._phase_due = NEVER
-            self._enter(UP)
+            self._enter("better" if before else "beacon")
             self._renew(now)
         self._adopt(told, began, now, always=True)
         self._settle(now)
@@ -219,7 +219,9 @@ class Cluster(ClusterBeacons):
             self._search_due = now + max(1, settings.search_interval_us - settings.search_us)
             self._events.append(SearchEnded(channel=CHANNEL_2_4))
 
-    def _enter(self, phase: str) -> None:
+    def _enter(self, on: str) -> None:
+        """Go to the phase that the table has for what happened."""
+        phase = PHASES[self.phase, on]
         self._events.append(PhaseChanged(before=self.phase, after=phase))
         self.phase = phase
 

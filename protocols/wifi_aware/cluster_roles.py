@@ -20,6 +20,7 @@ __all__ = [
     "ENOUGH",
     "MASTER",
     "NON_SYNC",
+    "PHASES",
     "PHASE_ROWS",
     "ROLE_ROWS",
     "SCAN",
@@ -150,3 +151,5 @@ PHASE_ROWS: tuple[PhaseRow, ...] = (
     PhaseRow(UP, "better", UP, "a cluster of a better grade is joined"),
 )
 """Start-up (digest 4.2)."""
+PHASES = {(row.before, row.on): row.after for row in PHASE_ROWS}
+"""The same as the engine runs on it."""

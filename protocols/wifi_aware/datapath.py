@@ -111,7 +111,7 @@ class DataPath(Initiator, Responder):
             step = ndp_frames.read(heard.frame)
             getattr(self, self.TAKES[subtype])(heard, step, nmi, now)
             self._remember(nmi, step)
-        self._take_schedule(heard, nmi, availability, now)
+        self.take_schedule(heard, nmi, availability, now)
 
     def _repeated(self, heard: Heard, nmi: str) -> bool:
         """Whether it is the frame that was taken last, once more; its answer may go out again."""
@@ -128,10 +128,10 @@ class DataPath(Initiator, Responder):
         if peer is not None and step.ndpe is not None:
             peer.ndpe = step.ndpe
 
-    def _take_schedule(
+    def take_schedule(
         self, heard: Heard, nmi: str, availability: tuple[NanAvailability, ...], now: int
     ) -> None:
-        """The Availability of a peer with a link."""
+        """The Availability of a peer with a link, in whatever frame; in clear it counts only for who believes such."""
         link = self.links.get(nmi)
         if link is None or link.agreement is None:
             return

@@ -87,12 +87,8 @@ class AwareDevice:
         if engine is not None:
             engine.receive(opened, now)
         if engine is self.discovery and opened.frame.source in self.data_path.links:
-            self._look_at_schedule(opened.frame, now)
-
-    def _look_at_schedule(self, frame: frames.Sdf, now: int) -> None:
-        """A device with which there is a link shows its availability, perhaps a new one."""
-        shown = list(readable(frame, "nan_availability"))
-        self.data_path.renegotiate(frame.source, shown, now)
+            shown = tuple(readable(opened.frame, "nan_availability"))
+            self.data_path.take_schedule(opened, opened.frame.source, shown, now)
 
     def move(self, nmi: str, now: int) -> None:
         """Use another NMI from now on: data paths end here, and what was bound to the old one is gone."""

@@ -248,7 +248,7 @@ class Discovery(Engine):
             self.station.drop(heard, fault)
         known = self.station.peers.get(heard.frame.source)
         if known is not None:
-            learn(known, heard.frame)
+            learn(self.station, known, heard.frame)
         for sighting in found:
             self._take(heard, sighting, now)
 
@@ -286,7 +286,7 @@ class Discovery(Engine):
         if peer is None:
             return False
         if is_new:
-            learn(peer, frame)
+            learn(self.station, peer, frame)
         told = saying.strings_of(
             sighting.descriptor, sighting.extension, self.settings.pairing_info_id
         )

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from protocols.wifi_aware import keys, ndl
-from protocols.wifi_aware.events import DataPathConnected, DataPathEnded, GroupKeySet, LinkSlots
-from protocols.wifi_aware.ndp_group_keys import BIP_OF, Received, received, to_send
+from protocols.wifi_aware.events import DataPathConnected, DataPathEnded, LinkSlots
+from protocols.wifi_aware.ndp_group_keys import install, received, to_send
 from protocols.wifi_aware.ndp_path import Link, Path, State
 from protocols.wifi_aware.ndp_security import Secured, strength
 from protocols.wifi_aware.ndp_upkeep import Upkeep
@@ -192,25 +192,7 @@ class DataLinks(Upkeep):
                 if self.settings.gtk_rsc == "handshake":
                     path.peer_gtk_rsc = rsc
             else:
-                self._keep_group_key(path.peer, one)
-
-    def _keep_group_key(self, nmi: str, one: Received) -> None:
-        """An IGTK or BIGTK; one that is there already keeps its packet number."""
-        held = self.station.peer(nmi).group_keys
-        old = held.get(one.key_id)
-        if old is not None and old.key == one.key:
-            return
-        held[one.key_id] = LinkKey(BIP_OF[len(one.key)], one.key)
-        held[one.key_id].received = one.packet_number
-        self.station.emit(
-            GroupKeySet(
-                key_type=one.key_type,
-                address=nmi,
-                key_id=one.key_id,
-                packet_number=one.packet_number,
-                key=one.key.hex(),
-            )
-        )
+                install(self.station, path.peer, one)
 
 
 def _slots(own: ndl.Offer, peer: ndl.Offer) -> tuple[LinkSlots, ...]:

@@ -164,11 +164,9 @@ class PairingExchange(PairingIdentities):
         context.begin("responder")
         context.terms, context.stored = None, received
         context.stored_suite, context.stored_akm = pairing[0], akm
-        self._stop_timers(context)
-        if self.settings.stored_timeout_us is not None:
-            failure = PasnError("the application did not answer in time")
-            due = now + self.settings.stored_timeout_us
-            self._expect(context, "stored", due, Input.TIMEOUT, failure)
+        if context.state is not State.STORED:
+            self._stop_timers(context)
+            self._limit_wait(context, now)
         self.station.emit(
             PairingRequested(
                 peer=context.peer,
@@ -178,6 +176,13 @@ class PairingExchange(PairingIdentities):
                 pmkids=0 if rsne.pmkids is UNSET else len(rsne.pmkids),
             )
         )
+
+    def _limit_wait(self, context: Context, now: int) -> None:
+        """From the first Auth1: anyone can send more of them."""
+        if self.settings.stored_timeout_us is not None:
+            failure = PasnError("the application did not answer in time")
+            due = now + self.settings.stored_timeout_us
+            self._expect(context, "stored", due, Input.TIMEOUT, failure)
 
     def _check_room(self, context: Context) -> None:
         limit = self.settings.stored_limit
@@ -193,15 +198,16 @@ class PairingExchange(PairingIdentities):
             raise IgnoredError(f"suites {suites} of the CSIA, armed for {terms.suite.csid}")
         if terms.mode == "verification" and received.nira() is None:
             raise IgnoredError("a verification without NIRA")
+        peer = self.station.peer(context.peer)
+        caching = received.caching() if peer.npk_caching is None else peer.npk_caching
         exchange = Exchange(self.station, self.settings, context.peer, terms, initiator=False)
         exchange.take_auth1(received)
+        answer = exchange.answer()
         context.answered += 1
         context.role, context.stored, context.exchange = "responder", None, exchange
-        peer = self.station.peer(context.peer)
-        if peer.npk_caching is None:
-            peer.npk_caching = received.caching()
+        peer.npk_caching = caching
         self._stop_timers(context)
-        self._send(context, exchange.answer())
+        self._send(context, answer)
         if self.settings.install_before_auth2:
             self._use_keys(context)
             context.installed = True

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from protocols.errors import DecodeError
-from protocols.wifi_aware import matching, nik_exchange
+from protocols.wifi_aware import matching, ndp_group_keys, nik_exchange
 from protocols.wifi_aware.events import (
     Derived,
-    GroupKeySet,
     NikMissing,
     NikReceived,
     PairingResult,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["PairingIdentities", "SendFollowUp"]
 
 _AKMS = ("sae", "pasn")
-_GROUP_KEYS = (16, 32)
 _NO_IDENTITY = "the peer's identity key did not come in time"
 
 
@@ -97,8 +95,10 @@ class PairingIdentities(PairingCore):
         return self.store.recognise(peer, nira)
 
     def _remember(self, identity: Identity, now: int) -> int:
+        before = set(self.station.identities)
         place = self.store.add(identity)
-        self.stop_timer(("lifetime", place))
+        for over in (place, *before.difference(self.station.identities)):
+            self.stop_timer(("lifetime", over))
         if self.settings.enforce_lifetime and identity.lifetime_s is not None:
             due = now + identity.lifetime_s * 1_000_000
             self.start_timer(("lifetime", place), due, lambda at: self.forget(place, at))
@@ -259,7 +259,8 @@ class PairingIdentities(PairingCore):
             )
         )
         if self.settings.take_group_keys:
-            self._take_group_keys(context.peer, received)
+            for key in received.group_keys:
+                ndp_group_keys.install(self.station, context.peer, key)
 
     def _store_nik_and_answer(
         self, context: Context, now: int, message: Message | None
@@ -270,19 +271,6 @@ class PairingIdentities(PairingCore):
             return Input.TIME_FOR_NIK
         self._expect(context, "nik", now + delay, Input.TIME_FOR_NIK)
         return None
-
-    def _take_group_keys(self, peer: str, received: nik_exchange.Received) -> None:
-        for key in received.group_keys:
-            if len(key.key) in _GROUP_KEYS:
-                self.station.emit(
-                    GroupKeySet(
-                        key_type=key.key_type,
-                        address=peer,
-                        key_id=key.key_id,
-                        packet_number=key.packet_number,
-                        key=key.key.hex(),
-                    )
-                )
 
     # It does not come
 

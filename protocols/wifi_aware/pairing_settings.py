@@ -35,7 +35,8 @@ class PairingSettings(msgspec.Struct, frozen=True, kw_only=True):
     auth_timeout_us: int | None = 20_000_000
     """from the first own frame of an exchange to its end. hostap: none; ESP-IDF: 10 s; AOSP: 20 s (AA-23)."""
     stored_timeout_us: int | None = 20_000_000
-    """how long an Auth1 waits for the application. hostap: for ever; AOSP: 20 s (AA-42)."""
+    """how long an Auth1 waits for the application; further ones of its peer do not prolong it. hostap: for ever; AOSP:
+    20 s (AA-42)."""
     stored_limit: int | None = 8
     """peers whose Auth1 is kept at once; further ones are dropped. hostap: no limit."""
     attempts_limit: int | None = 5

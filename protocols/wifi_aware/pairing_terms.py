@@ -156,12 +156,15 @@ class Wishes:
         )
 
     def _identity(self, wish: Wish, peer: Peer, shown: IdentityResolution | None) -> Identity:
+        """By the NIRA of an Auth1 that is kept, or by that of its discovery frames where only that one is known."""
+        found = [] if shown is None else [shown]
         if peer.nira is not None:
             nonce, tag = peer.nira
-            shown = IdentityResolution(cipher_version=0, nonce=nonce, tag=tag)
-        if shown is None:
+            found.append(IdentityResolution(cipher_version=0, nonce=nonce, tag=tag))
+        if not found:
             raise RefusedError(f"{wish.peer} has shown no NIRA: discover it before verifying")
-        place = self.store.recognise(wish.peer, shown)
+        known = (one for one in found if self.station.identity_of(one, wish.peer) is not None)
+        place = self.store.recognise(wish.peer, next(known, found[0]))
         if place is None:
             raise RefusedError(f"no stored identity made the NIRA of {wish.peer}: pair it anew")
         return self.station.identities[place]

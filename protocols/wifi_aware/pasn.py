@@ -8,6 +8,7 @@ No clock, no IO.
 from __future__ import annotations
 
 import functools
+import hmac
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -297,12 +298,14 @@ class Exchange:
 
     def _check_confirm(self, message: Message) -> None:
         counter, confirm = confirm_of(message.sae())
-        if confirm != self._required_sae().expected_confirm(counter):
+        expected = self._required_sae().expected_confirm(counter)
+        if not hmac.compare_digest(expected, confirm):
             raise MismatchError("SAE confirm: the peer has another password")
 
     def _check_mic(self, message: Message, third: bytes) -> None:
         mic, body = message.mic()
-        if mic != self._mic(self.peer, self.own, third, body):
+        expected = self._mic(self.peer, self.own, third, body)
+        if not hmac.compare_digest(expected, mic):
             raise MismatchError(f"MIC of Auth{message.transaction}: changed, or other keys")
 
     def _check_groups(self, message: Message) -> None:

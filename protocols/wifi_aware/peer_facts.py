@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from protocols.errors import DecodeError
+from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
 from protocols.wifi_aware.attributes.pairing_bootstrapping import ADVERTISE
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def is_newer(received: int, stored: int) -> bool:
     return not 0 <= stored - received < _HALF
 
 
-def learn(peer: Peer, frame: Frame) -> None:
+def learn(station: Station, peer: Peer, frame: Frame) -> None:
     """Keep what a frame of that peer shows: DCEA, NDPE, methods, NIRA, availability."""
     capability = next(readable(frame, "device_capability"), None)
     if capability is not None:
@@ -60,10 +61,26 @@ def learn(peer: Peer, frame: Frame) -> None:
     methods = advertised_methods(frame)
     if methods is not None:
         peer.methods = methods
-    nira = next(readable(frame, "identity_resolution"), None)
-    if nira is not None and nira.nonce is not UNSET:
-        peer.nira = (nira.nonce, nira.tag)
+    _learn_nira(station, peer, frame)
     _learn_availability(peer, frame)
+
+
+def _learn_nira(station: Station, peer: Peer, frame: Frame) -> None:
+    """One that a stored identity made gives way only to another such: anyone can show one in the peer's name."""
+    nira = next(readable(frame, "identity_resolution"), None)
+    if nira is None or nira.nonce is UNSET or (nira.nonce, nira.tag) == peer.nira:
+        return
+    if _is_recognised(station, peer) and station.identity_of(nira, peer.nmi) is None:
+        return
+    peer.nira = (nira.nonce, nira.tag)
+
+
+def _is_recognised(station: Station, peer: Peer) -> bool:
+    if peer.nira is None:
+        return False
+    nonce, tag = peer.nira
+    held = IdentityResolution(cipher_version=0, nonce=nonce, tag=tag)
+    return station.identity_of(held, peer.nmi) is not None
 
 
 def _learn_availability(peer: Peer, frame: Frame) -> None:

@@ -65,7 +65,7 @@ class Peer:
         self.methods = 0
         """bootstrapping methods of its last advertisement."""
         self.nira: tuple[str, str] | None = None
-        """nonce and tag it shows, hex."""
+        """nonce and tag it shows, hex; one that a stored identity made goes before others."""
         self.availability: Attr | None = None
         self.pairing_info: dict[str, str] = {}
         """vendorName, modelName, pairingName, as it showed them last."""

@@ -133,7 +133,7 @@ class AwareAccessory(Accessory):
         link = self.aware.paths.with_peer(event.peer)
         publish = self._wanted.get((event.peer, event.initiator_ndi, event.ndp_id), 0)
         port = self.aware.ports.get(publish, self.settings.port)
-        if link is not None and port:
+        if link is not None and port and not link.is_taken(port):  # paths may share a link
             serve(self, link, port)
 
     def on_data_path_ended(self, event: ev.DataPathEnded) -> None:

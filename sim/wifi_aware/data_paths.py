@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from protocols.wifi_aware import events as ev
 from protocols.wifi_aware.ndl import slots_in
 from protocols.wifi_aware.openings import without_windows
@@ -72,20 +74,36 @@ class DataPaths:
             if entry.primary_mhz is not None:
                 slots[channel_of(entry.primary_mhz)] = slots_in(entry.slots)
         station = half.engine.station
-        link = Link(
-            LinkTerms.of(event, station.cluster_id),
-            without_windows(slots, half.owner.firmware().wake, 0),
-            DataSending(half.radio, functools.partial(self._carried, event.peer)),
-            half.place.loop,
-            half.owner.draw,
-            LinkSettings(max_idle_us=0, keep_alive_us=0),
-            station.link_keys.get((event.local_ndi, event.peer_ndi)),
-        )
+        pair = (event.local_ndi, event.peer_ndi)
+        key = station.link_keys.get(pair)
+        terms = LinkTerms.of(event, station.cluster_id)
+        if key is not None:  # the strongest of the paths between two interfaces has the key of all
+            terms = msgspec.structs.replace(terms, cipher=key.cipher, tk=key.key)
+        link = self._between(*pair)
+        if link is not None:
+            link.renew(terms, key)
+        else:
+            link = Link(
+                terms,
+                without_windows(slots, half.owner.firmware().wake, 0),
+                DataSending(half.radio, functools.partial(self._carried, event.peer)),
+                half.place.loop,
+                half.owner.draw,
+                LinkSettings(max_idle_us=0, keep_alive_us=0),
+                key,
+            )
         self._links[_key(event)] = link
+
+    def _between(self, own_ndi: str, peer_ndi: str) -> Link | None:
+        """The link between two interfaces, which all their paths share."""
+        for link in self._links.values():
+            if (link.terms.own_ndi, link.terms.peer_ndi) == (own_ndi, peer_ndi):
+                return link
+        return None
 
     def _close(self, key: Key, reason: str) -> None:
         link = self._links.pop(key, None)
-        if link is not None:
+        if link is not None and link not in self._links.values():
             link.close(reason)
 
     def close(self, reason: str) -> None:
@@ -98,8 +116,8 @@ class DataPaths:
         to, source = octets[4:10].hex(":"), octets[10:16].hex(":")
         for (nmi, _, _), link in self._links.items():
             if (link.terms.own_ndi, link.terms.peer_ndi) == (to, source):
-                link.receive(octets)
-                self._half.engine.data_path.traffic(nmi, now)
+                if link.receive(octets):
+                    self._half.engine.data_path.traffic(nmi, now)
                 return True
         return False
 

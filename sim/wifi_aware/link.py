@@ -149,6 +149,10 @@ class Link:
         listener = self._listeners[number] = Listener(self, number)
         return listener
 
+    def is_taken(self, port: int) -> bool:
+        """Whether a socket or listener has this port already."""
+        return port in self._datagrams or port in self._listeners
+
     async def connect(self, port: int) -> StreamSocket:
         """A stream to a TCP port of the peer. Raises LinkError (refused, timed out, link ended)."""
         taken = {local for local, _ in self._streams} | set(self._listeners)
@@ -169,6 +173,12 @@ class Link:
     def reschedule(self, slots: Mapping[int, Iterable[int]]) -> None:
         """The NDL has other slots from now on."""
         self.queue.reschedule(slots)
+
+    def renew(self, terms: LinkTerms, key: LinkKey | None) -> None:
+        """A further path between the same interfaces: what goes over them has its key from now on."""
+        self.terms = terms
+        self._frames = DataLink(terms, key)
+        self.queue.renew(self._frames)
 
     def close(self, reason: str = "closed") -> None:
         """End the link and all that is on it."""
@@ -267,14 +277,14 @@ class Link:
         if answer is not None:
             self.send_segment(answer)
 
-    def receive(self, octets: bytes) -> None:
-        """A data frame from the air; whatever it is, this returns, and a counter says why it was not taken."""
+    def receive(self, octets: bytes) -> bool:
+        """A data frame from the air; whether it was taken. A counter says why not."""
         if self.closed:
-            return
+            return False
         found = self._frames.receive(octets)
         if isinstance(found, Refusal):
             self.statistics.refused[str(found)] += 1
-            return
+            return False
         self._heard_us = self.loop.now_us
         if found.packet is None:
             self.statistics.received_nulls += 1
@@ -282,6 +292,7 @@ class Link:
             self.statistics.received += 1
             self.statistics.received_octets += len(found.packet)
             self.packets.receive(found.packet)
+        return True
 
     # Idleness
 

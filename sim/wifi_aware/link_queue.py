@@ -115,6 +115,10 @@ class LinkQueue:
         self._full_us = 0
         self._pump()
 
+    def renew(self, frames: DataLink) -> None:
+        """Another key, or other terms, for frames not made yet."""
+        self._frames = frames
+
     def close(self) -> None:
         """Forget everything; what is on the air goes on."""
         self._closed = True

@@ -801,3 +801,22 @@ def test_airtime_is_that_of_the_standard(octets, channel, rate, expected):
 def test_rates_that_ofdm_does_not_have_are_refused():
     with pytest.raises(UsageError, match="rate 11"):
         airtime_us(100, 6, 11)
+
+
+def test_a_beacon_whose_clock_cannot_be_is_no_beacon():
+    """A time stamp near the end of its 64 bits would have the best grade of all, and whoever took it would overflow."""
+    draw = draw_of(1)
+    other = Cluster(
+        "02:00:00:00:00:99", ClusterSettings(master_preference=254, warm_up_us=0), draw, 0
+    )
+    ours = Cluster("02:00:00:00:00:01", ClusterSettings(), draw, 0)
+    sent: list[bytes] = []
+    while not sent:
+        now = other.next_timer()
+        other.handle_timer(now)
+        sent = [stamped(out.octets, other.tsf_us(now)) for out in other.to_send(now)]
+    hostile = sent[0][:24] + (2**64 - 1_000_000).to_bytes(8, "little") + sent[0][32:]
+    ours.receive(hear(hostile, -40, 6), now)
+    assert not ours.cluster_id
+    ours.receive(hear(sent[0], -40, 6), now)
+    assert ours.cluster_id == other.cluster_id

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from protocols.wifi_aware import frame as codec
-from protocols.wifi_aware import keys, ndp_build
+from protocols.wifi_aware import frames, keys, ndp_build
+from protocols.wifi_aware.attributes import Attr
 from protocols.wifi_aware.datapath import DataPathSettings
 from protocols.wifi_aware.events import NafReceived
+from protocols.wifi_aware.heard import NETWORK_ID
 from tests.protocols.wifi_aware.paths import (
     NDI_B,
     SECOND,
@@ -16,6 +18,7 @@ from tests.protocols.wifi_aware.paths import (
     changed,
     connect,
     connected,
+    ended,
     fields,
     losing,
     path_of,
@@ -136,3 +139,21 @@ def test_on_a_bad_link_both_agree_or_give_up_in_time(seed: int) -> None:
         assert not [timer for timer in made.devices[name].timers() if "path" in timer]
     tks = [event.nd_tk for name in ("a", "b") for event in connected(made, name)]
     assert len(set(tks)) <= 1
+
+
+def test_a_publish_in_clear_does_not_end_the_path_of_who_believes_no_such():
+    """A forged publish of the peer, to all, with a newer Availability that meets nowhere."""
+    careful = DataPathSettings(believe_unprotected=False)
+    made = wire(careful, careful)
+    connect(made, **SECRET)
+    shown = bytearray.fromhex(made.devices["a"].station.settings.availability)
+    shown[3] = 50
+    at = shown.find(bytes.fromhex("fefffeff"))
+    shown[at : at + 4] = bytes.fromhex("02000000")
+    forged = frames.Sdf(
+        destination=NETWORK_ID, source=B, bssid=made.devices["a"].station.cluster_id, sequence_number=5,
+        category=4, attributes=(Attr(shown[0], bytes(shown[3:])),),
+    )  # fmt: skip
+    made.devices["a"].receive(codec.build(forged), made.now)
+    made.run(3_000_000)
+    assert not ended(made, "a")
