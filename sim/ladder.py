@@ -36,6 +36,7 @@ class Ladder:
         self.repeats = repeats
         self.lane = max(9, (columns - _TIME) // max(1, len(self.parties)))
         self._seen: dict[tuple[str, ...], int] = {}
+        self._phase = ""
 
     def header(self) -> str:
         """The line of names."""
@@ -46,6 +47,7 @@ class Ladder:
         """Lines for one event; none when it is not one for people (packets, HCI, steps of engines, repetitions)."""
         if not self._is_shown(event):
             return
+        yield from self._heading(event)
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
         label = str(event.fields.get("label") or event.event.replace("_", " "))
         is_message = event.direction and event.peer in self.parties and event.peer != event.node
@@ -62,6 +64,15 @@ class Ladder:
             if lane and self._start(text, lane) != lane * self.lane:
                 text = f"{event.node}: {text}"
             yield from self._note(time, text, lane)
+            if remedy := event.fields.get("remedy"):
+                yield from self._note("", f"do: {remedy}", lane)
+
+    def _heading(self, event: TraceEvent) -> Iterator[str]:
+        """A line when a message opens another phase."""
+        phase = str(event.fields.get("phase", ""))
+        if event.direction == "tx" and phase and phase != self._phase:
+            self._phase = phase
+            yield f"{' ' * _TIME}── {phase} {'─' * max(0, self.columns - _TIME - len(phase) - 5)}"
 
     def _is_shown(self, event: TraceEvent) -> bool:
         """Whether the event is one for people, of a party, and new."""

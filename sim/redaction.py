@@ -87,9 +87,12 @@ def redacted_smp(pdu: bytes) -> bytes:
 
 
 _SECRETS = frozenset(("pin", "passphrase", "pmk"))
-_IN_A_LINE = re.compile(r"(?<=\bpin=)\S+|(?<=\bpassphrase=)\S+|(?<=\bpmk=)\S+|(?<!\S)\d{6}(?!\S)")
+_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
+_GIVEN = re.compile(r"\b(?:pin|passphrase|pmk)=", re.IGNORECASE)
+_DIGITS = re.compile(r"\d{4,16}")
+_QUOTES = "\"'"
 _SETTING = re.compile(r"\bsetting=[\"']?(\w+)")
-_VALUE = re.compile(r"(?<=\bvalue=)\S+")
+_VALUE = re.compile(r"""(?<=\bvalue=)(?:"[^"]*"|'[^']*'|\S)+""")
 
 
 def is_secret(name: object) -> bool:
@@ -119,8 +122,24 @@ def masked(value: Any, secret: Callable[[str], Any]) -> Any:
 
 
 def masked_line(line: str, secret: Callable[[str], Any]) -> str:
-    """A line of a console likewise; six digits alone are a PIN, too."""
+    """A line of a console likewise; 4 to 16 digits alone are a PIN, and a word after `pin` or `passphrase` is one too."""
     found = _SETTING.search(line)
     if found and is_secret(found.group(1)):
         line = _VALUE.sub(lambda one: str(secret(one.group())), line)
-    return _IN_A_LINE.sub(lambda one: str(secret(one.group())), line)
+    named = False
+
+    def shown(word: re.Match[str]) -> str:
+        nonlocal named
+        text = word.group()
+        bare = text.strip(_QUOTES)
+        given = _GIVEN.search(text)
+        if named and bare in ("=", ":"):
+            return text
+        hidden, named = named, is_secret(bare.rstrip(":=").lower())
+        if given and given.end() < len(text):
+            return text[: given.end()] + str(secret(text[given.end() :]))
+        if hidden or _DIGITS.fullmatch(bare):
+            return str(secret(text))
+        return text.replace(bare, masked_line(bare, secret)) if " " in bare else text
+
+    return _WORD.sub(shown, line)

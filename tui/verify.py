@@ -2,9 +2,9 @@
 
 Adverts: every vector is decoded with and without its format's name, its error compared with code and offset, its
 lenient result compared, and its bytes rebuilt where the file asks for it. Wi-Fi Aware exchanges: their frames
-(`tui.verify_exchange`), values (`tui.verify_values`), and our engines in the place of
-either device (`tui.verify_replay`). Single functions: `tui.verify_functions`. `unchecked` names
-what a file also holds and this version does not check.
+(`tui.verify_exchange`), what they come to (`tui.verify_expect`), values (`tui.verify_values`), and our engines in the
+place of either device (`tui.verify_replay`). Single functions: `tui.verify_functions`. `unchecked` names what a file
+lacks, or also holds, and this version does not check.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from protocols.dissect import Block, Dissection, dissect, encode
 from protocols.errors import NearbenchError, UsageError
 from tui.output import json_object
 from tui.verify_exchange import exchange_checks, is_exchange
+from tui.verify_expect import expect_checks
 from tui.verify_functions import function_report, is_functions
 from tui.verify_replay import NOT_REPLAYED, can_be_replayed, replay_checks
 from tui.verify_values import value_report
@@ -74,8 +75,9 @@ def verify_file(path: Path) -> FileReport:
         values = value_report(plain)
         replayed = tuple(replay_checks(plain)) if can_be_replayed(plain) else ()
         left = () if replayed else NOT_REPLAYED
-        checks = (*exchange_checks(plain), *values.checks, *replayed)
-        return FileReport(str(path), checks, unchecked=(*values.unchecked, *left))
+        checks = (*exchange_checks(plain), *expect_checks(plain), *values.checks, *replayed)
+        alone = () if plain.get("outcome") else ("expect: outcome is missing or empty",)
+        return FileReport(str(path), checks, unchecked=(*alone, *values.unchecked, *left))
     if is_functions(plain):
         found, unchecked = function_report(plain)
         return FileReport(str(path), tuple(found), unchecked=unchecked)

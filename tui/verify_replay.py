@@ -37,6 +37,16 @@ _TIMER_SLACK_US = 30_000
 """Recorded times are good to about 10 ms, and timers fired up to 8 ms late."""
 _TRANSMIT_US = 1_000
 _SIDES = ("A", "B")
+_UNUSABLE = (
+    NearbenchError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    msgspec.ValidationError,
+)
+"""What a recording of another form leads to."""
 
 
 class _Draws:
@@ -134,8 +144,8 @@ class Replay:
         except RefusedError as exc:
             self.refused += 1
             got = f"refused: {exc}"
-        except (NearbenchError, KeyError, ValueError, TypeError) as exc:
-            got = f"{type(exc).__name__}: {exc}"
+        except _UNUSABLE as exc:
+            got = f"the command cannot be used: {_words(exc)}"
         return _check(name, wanted, got, ok=got.split(":")[0] == wanted)
 
     def _result_of(self, index: int) -> str:
@@ -212,7 +222,7 @@ class Replay:
             if entry["type"] == "event" and entry["dev"] == self.side
         ]
         ours = [form for event in self.events if (form := recorded_form(event)) is not None]
-        for kind in dict.fromkeys(entry["ev"] for entry in recorded):
+        for kind in dict.fromkeys(entry["ev"] for entry in (*recorded, *ours)):
             wanted = [entry for entry in recorded if entry["ev"] == kind]
             got = [form for form in ours if form["ev"] == kind]
             yield _check(
@@ -265,20 +275,8 @@ def replay_checks(plain: dict[str, Any]) -> Iterator[Check]:
     for side in _SIDES:
         try:
             replay = Replay(plain, side)
-        except (
-            NearbenchError,
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            msgspec.ValidationError,
-        ) as exc:
-            yield _check(
-                f"{side}: replay",
-                "an exchange that can be replayed",
-                f"{type(exc).__name__}: {exc}",
-                ok=False,
-            )
+        except _UNUSABLE as exc:
+            yield _unusable(side, "an exchange that can be replayed", exc)
             continue
         yield from _guarded(replay)
 
@@ -286,9 +284,24 @@ def replay_checks(plain: dict[str, Any]) -> Iterator[Check]:
 def _guarded(replay: Replay) -> Iterator[Check]:
     try:
         yield from replay.checks()
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as exc:
-        got = f"{type(exc).__name__}: {exc}"
-        yield _check(f"{replay.side}: replay", "a timeline that can be followed", got, ok=False)
+    except _UNUSABLE as exc:
+        yield _unusable(replay.side, "a timeline that can be followed", exc)
+
+
+def _unusable(side: str, expected: str, exc: Exception) -> Check:
+    got = f"the configuration or timeline cannot be used: {_words(exc)}"
+    return _check(f"{side}: replay", expected, got, ok=False)
+
+
+def _words(exc: Exception) -> str:
+    """What is wrong with a recording, by the error that it led to."""
+    if isinstance(exc, KeyError):
+        return f"{exc.args[0] if exc.args else 'a member'} is missing, or is none of those known"
+    if isinstance(exc, IndexError):
+        return "it names a frame or an entry that the file does not hold"
+    if isinstance(exc, TypeError | AttributeError) and not isinstance(exc, NearbenchError):
+        return "a member is of another type than it should be"
+    return str(exc)
 
 
 def _check(name: str, expected: Any, got: Any, *, ok: bool) -> Check:

@@ -7,7 +7,7 @@ a formula, are listed as unchecked with the reason.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
@@ -69,6 +69,7 @@ NEEDS = {name: needed for needed, names in _GROUPS.items() for name in names}
 """Name of a value that has a formula -> what the file must hold for it."""
 _OF_DEVICE = ("nik", "nira_nonce", "nira_tag", "own_igtk", "own_bigtk")
 _PAIRED_SUITES = (7, 8)
+_NOTED = ("secrets", "trace")
 
 
 class ValueReport(NamedTuple):
@@ -81,14 +82,15 @@ class ValueReport(NamedTuple):
 def value_report(plain: dict[str, Any]) -> ValueReport:
     """One check per value that the exchange holds."""
     report = ValueReport([], ())
-    if not any(plain.get(name) for name in ("secrets", "trace")):
-        return report
+    absent = _absent(plain)
+    if not any(plain.get(name) for name in _NOTED):
+        return report._replace(unchecked=absent)
     try:
         recording = recording_of(plain)
     except NearbenchError as exc:
         report.checks.append(_refused("values", str(exc)))
         return report
-    unchecked: dict[str, None] = {}
+    unchecked = dict.fromkeys(absent)
     pools: dict[Side, Pool] = {}
     for side in SIDES:
         if not (recording.secrets.get(side) or recording.trace.get(side)):
@@ -105,6 +107,20 @@ def value_report(plain: dict[str, Any]) -> ValueReport:
         report.checks.extend(_side_checks(recording, side, pools[side], unchecked))
     report.checks.extend(_input_checks(recording, pools))
     return report._replace(unchecked=tuple(unchecked))
+
+
+def _absent(plain: dict[str, Any]) -> tuple[str, ...]:
+    """Which of the values of both devices the file does not hold, in words."""
+    told: list[str] = []
+    for name in _NOTED:
+        noted = plain.get(name)
+        members = cast("dict[str, Any]", noted) if isinstance(noted, dict) else {}
+        sides = [side for side in SIDES if not members.get(side)]
+        if len(sides) == len(SIDES):
+            told.append(f"{name}: missing or empty")
+        else:
+            told.extend(f"{name} of {side}: missing or empty" for side in sides)
+    return tuple(told)
 
 
 def _refused(name: str, why: str) -> Check:

@@ -5,7 +5,7 @@ An engine takes octets and `now` (integer microseconds) and gives octets, timers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -66,5 +66,11 @@ class Engine:
         self._timers.pop(name, None)
 
     def timers(self) -> dict[str, int]:
-        """Running timers and when they are due, for a ladder."""
-        return {str(name): due for name, (due, _) in self._timers.items()}
+        """Running timers, in words, and when they are due, for a ladder."""
+        return {_words(name): due for name, (due, _) in self._timers.items()}
+
+
+def _words(name: Hashable) -> str:
+    """What a timer is for, and with whom."""
+    parts = cast("tuple[object, ...]", name) if isinstance(name, tuple) else (name,)
+    return " ".join(str(part).replace("_", " ") for part in parts)

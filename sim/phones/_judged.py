@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
-from sim.explain import PROFILES, RULES, Case, Verdict, View, rules_on
+from sim.explain import PROFILES, RULES, Case, Verdict, View, rule_of, rules_on
 from sim.explain.observations import (
     Advert,
     App,
@@ -27,10 +27,23 @@ from sim.phones.generic import Generic, GenericSettings
 if TYPE_CHECKING:
     from sim.explain import On
     from sim.phones import Report
+    from sim.trace import TraceEvent
 
 __all__ = ["Answer", "Judged", "JudgedSettings", "Judgement"]
 
 _REMEMBERED = 20_000
+_FAILED = (
+    "_failed",
+    "_silent",
+    "_crashed",
+    "_refused",
+    "_rejected",
+    "_lost",
+    "_terminated",
+    "_late",
+)
+_REFUSED = ("not_shown", "not_started", "peer_unknown", "ignored", "picker_blind")
+"""Events of phones that tell of something that did not come about."""
 
 
 class JudgedSettings(GenericSettings, frozen=True, kw_only=True):
@@ -97,6 +110,13 @@ class Judged(Generic):
     def options(self) -> dict[str, str]:
         """Choices that the sources leave open."""
         return {}
+
+    def emit(self, event: str, **details: Any) -> TraceEvent:
+        """Write `event` of this phone to the trace; what a rule made fail says what to do about it."""
+        rule = details.get("rule")
+        if rule and (event.endswith(_FAILED) or event in _REFUSED):
+            details.setdefault("remedy", rule_of(rule).remedy)
+        return super().emit(event, **details)
 
     def _view(self, profile: str) -> View:
         switched = self.settings.rules

@@ -41,6 +41,7 @@ class Ceremony(Answering):
     def __init__(self, owner: AwareOwner, half: AwareHalf) -> None:
         super().__init__(owner, half)
         self._waiting: list[tuple[type[ev.Event], str, asyncio.Future[Any]]] = []
+        self._answers[ev.DataPathCountered] = self._on_countered
 
     def on_event(self, event: ev.Event) -> None:
         """Answer an event, and wake who waits for it."""
@@ -139,6 +140,15 @@ class Ceremony(Answering):
         finally:
             up.cancel()
             down.cancel()
+
+    def _on_countered(self, event: ev.DataPathCountered) -> None:
+        """The responder proposes another schedule: take it or not, as the firmware has it."""
+        if not self.automatic:
+            return
+        engine = self.half.engine.data_path
+        takes = self.owner.firmware().takes_counter_proposals
+        answer = engine.accept_counter if takes else engine.reject_counter
+        self.half.command(lambda now: answer(event.peer, event.initiator_ndi, event.ndp_id, now))
 
     def _do(self, step: str, peer: str, call: Callable[[int], object]) -> None:
         try:

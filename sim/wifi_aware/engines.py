@@ -109,6 +109,7 @@ def _pairing(firmware: Firmware) -> PairingSettings:
         auth_timeout_us=int(firmware.auth_timeout) or None,
         lifetime_s=int(firmware.key_lifetime) // _MICROSECONDS or None,
         requires_lifetime=firmware.requires_lifetime,
+        enforce_lifetime=firmware.enforces_lifetime,
     )
 
 

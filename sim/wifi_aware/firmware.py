@@ -115,6 +115,10 @@ class Firmware(Settings, frozen=True, kw_only=True):
     """cipher suites in its CSIA: 1 SK-128, 2 SK-256, 7 PK-PASN-128, 8 PK-PASN-256."""
     group_security: Literal["none", "igtk", "bigtk"] = "none"
     """group keys it has: none, GTK and IGTK, or BIGTK for beacons too."""
+    close_range: bool = False
+    """whether its service is for devices that are near: the range bit is shown, weaker frames are not taken."""
+    unsynchronised: bool = False
+    """whether it publishes without a cluster, on channels that it goes through."""
     csia_in_publish: bool = True
     """whether publish frames carry the CSIA."""
     dcea_in_publish: bool = True
@@ -143,6 +147,8 @@ class Firmware(Settings, frozen=True, kw_only=True):
     """paired devices it remembers; the oldest makes room for one more."""
     requires_lifetime: bool = False
     """whether it refuses an identity key without lifetime (hostap does, an iPhone sends none, IA-43)."""
+    enforces_lifetime: bool = False
+    """whether it forgets a pairing when the lifetime that the peer announced for its key is over (hostap keeps it)."""
     persistent_keys: bool = True
     """whether pairings and its own identity key outlive a loss of power (IA-54)."""
     new_address_at_start: bool = False
@@ -160,6 +166,8 @@ class Firmware(Settings, frozen=True, kw_only=True):
     reinitiation: Literal["replace", "beside", "reject"] = "replace"
     """what it does with a second request from the same interface: it takes the place of the first (an iPhone wants that,
     IA-62), stands beside it, or is rejected."""
+    takes_counter_proposals: bool = True
+    """whether it takes the schedule that a responder proposes instead of the one it asked for; else the setup ends."""
     keep_alive: bool = True
     """whether it sends null frames over an idle data path, which is ended otherwise (IA-61)."""
     max_idle: int = 25

@@ -163,6 +163,8 @@ class AwareHalf:
         if isinstance(event, ev.NikReceived | ev.NiraResolved):
             self.identities = dict(self.engine.station.identities)
             self._places[event.peer] = event.id
+        if isinstance(event, ev.NikReceived):
+            self._limit(event)
         if isinstance(event, ev.Tuned):
             self.radio.tune(event.handle, event.channel)
         self.paths.on_event(event)
@@ -192,6 +194,26 @@ class AwareHalf:
             if self.node is not None:
                 self.command(functools.partial(self.engine.pairing.forget, one))
         return len(gone)
+
+    def _limit(self, event: ev.NikReceived) -> None:
+        """Forget a pairing when the lifetime of its key is over, in flash too, where the firmware enforces that."""
+        identity, enforced = self.identities.get(event.id), self.owner.firmware().enforces_lifetime
+        if enforced and identity is not None and event.lifetime_s is not None:
+            time_us = event.lifetime_s * 1_000_000
+            self.owner.place.after_us(time_us, self._outlived, event.id, identity)
+
+    def _outlived(self, place: int, identity: Identity) -> None:
+        if self.identities.get(place) is not identity:
+            return  # forgotten meanwhile, or paired again
+        del self.identities[place]
+        if self.node is not None and place in self.engine.station.identities:
+            self.command(functools.partial(self.engine.pairing.forget, place))
+        self.owner.emit(
+            "pairing_outlived",
+            note=f"pairing {place} is forgotten: its key was good for {identity.lifetime_s} s",
+            label="pairing forgotten",
+            place=place,
+        )
 
     def _in_use(self, place: int | None) -> list[str]:
         """NMIs that are paired now by a pairing (None: by any)."""
@@ -258,4 +280,6 @@ class AwareHalf:
             "methods": method_bits(firmware.methods) if firmware.pairing_mode else 0,
             "cipher_suites": firmware.cipher_suites if firmware.csia_in_publish else (),
             "passphrase": firmware.passphrase.encode(),
+            "close_range": firmware.close_range,
+            "unsynchronised": firmware.unsynchronised,
         }

@@ -37,6 +37,8 @@ _BEACON = 0x80
 _RETRY = 0x08
 """Bit of the second octet of Frame Control."""
 _SEQUENCE = slice(22, 24)
+_SENDERS = 1024
+"""Senders whose last sequence control is remembered; the one that was heard first makes room for one more."""
 
 
 class Frame(Protocol):
@@ -303,5 +305,7 @@ class Mac:
         """Whether a frame with the retry bit is the one that came last from its sender."""
         sender, control = octets[10:16], octets[_SEQUENCE]
         repeated = bool(octets[1] & _RETRY) and self._last.get(sender) == control
+        if sender not in self._last and len(self._last) >= _SENDERS:
+            del self._last[next(iter(self._last))]
         self._last[sender] = control
         return repeated

@@ -80,6 +80,7 @@ class AwareNode:
         self.engine.station.identities.update(identities or {})
         self._on_event = on_event
         self._draining = False
+        self._waits: dict[str, int] = {}
         self._flash = kept
         self._claim()
 
@@ -187,5 +188,17 @@ class AwareNode:
             while (event := self.engine.next_event()) is not None:
                 self.telling.told(event)
                 self._on_event(event)
+            self._tell_timers()
         finally:
             self._draining = False
+
+    def _tell_timers(self) -> None:
+        """Tell of waits that have begun since the last look."""
+        engine = self.engine
+        waits: dict[str, int] = {}
+        for one in (engine.bootstrapping, engine.pairing, engine.data_path):
+            waits |= one.timers()
+        for name, due in waits.items():
+            if self._waits.get(name) != due:
+                self.telling.waits(name, due - self.now_us)
+        self._waits = waits

@@ -37,12 +37,7 @@ def attend(half: AwareHalf, *, slots: bool) -> None:
         availability=fresh.availability if slots else _conditional(fresh.availability),
     )
     station.availability_sequence += 1
-    settings = settings_of(firmware)
-    radio.settings = settings
-    radio.cluster.settings = settings.cluster
-    if radio.cluster.cluster_id:
-        radio.cluster.start_windows(half.place.loop.now_us)
-    radio.commit(settings.slots if slots else {})
+    radio.attend(settings_of(firmware), slots=slots)
 
 
 def _conditional(availability: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003  # the fields of a NamedTuple
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Presence", "Wake", "committed_slots"]
 
+_T = TypeVar("_T")
 _CAPABILITY, _AVAILABILITY = 0x0F, 0x12
 _COMMITTED = 1
+_DEVICES = 1024
+"""Addresses that are remembered; the one that was heard of first makes room for one more."""
 
 
 class Wake(NamedTuple):
@@ -67,9 +70,9 @@ class Presence:
         octets = tuple(one.octets for one in told)
         if self._sources.get(frame.source) == octets:
             return
-        self._sources[frame.source] = octets
+        _remember(self._sources, frame.source, octets)
         try:
-            self._known[frame.source] = _wake(told, self.of(frame.source))
+            _remember(self._known, frame.source, _wake(told, self.of(frame.source)))
         except DecodeError:
             return  # a malformed schedule is none
 
@@ -79,7 +82,14 @@ class Presence:
 
     def alias(self, address: str, of: str) -> None:
         """`address` is another one (an NDI) of the device with address `of`."""
-        self._known[address] = self.of(of)
+        _remember(self._known, address, self.of(of))
+
+
+def _remember(table: dict[str, _T], address: str, value: _T) -> None:
+    """Note what belongs to an address; the oldest goes when there are too many."""
+    if address not in table and len(table) >= _DEVICES:
+        del table[next(iter(table))]
+    table[address] = value
 
 
 def _wake(attributes: Iterable[Attr], known: Wake) -> Wake:

@@ -150,6 +150,14 @@ class NanRadio(Radio):
 
     # Slots
 
+    def attend(self, settings: RadioSettings, *, slots: bool) -> None:
+        """Attend the windows that `settings` say from now on, and their committed slots or none."""
+        self.settings = settings
+        self.cluster.settings = settings.cluster
+        if self.cluster.cluster_id:
+            self.cluster.start_windows(self._loop.now_us)
+        self.commit(settings.slots if slots else {})
+
     def commit(self, slots: Mapping[int, frozenset[int]]) -> None:
         """Be awake in these slots (0 to 511, by channel number) from now on, and in no others."""
         self.slots = dict(slots)
@@ -267,14 +275,12 @@ class NanRadio(Radio):
             elif "slot" in self._ears.get(channel, ()):
                 self._deafen(channel, "slot")
 
-    # What it has done
+    # What others ask it, and their data
 
     @property
     def sent_and_again(self) -> tuple[int, int]:
         """Unicast frames that it has put on the air, and retransmissions among them."""
         return self._mac.unicast, self._mac.retries
-
-    # Data
 
     @property
     def now_us(self) -> int:
@@ -390,6 +396,5 @@ class NanRadio(Radio):
     def _is_ours(self, heard: Heard) -> bool:
         """Whether a frame is for this device, for its cluster, or for no cluster at all."""
         bssid = getattr(heard.frame, "bssid", "")
-        to_group = bool(heard.octets[4] & 1)
         other = bssid.startswith(CLUSTER_PREFIX) and bssid != self.cluster.cluster_id
-        return not (to_group and other)
+        return not (heard.octets[4] & 1 and other)

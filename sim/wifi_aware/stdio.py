@@ -7,11 +7,13 @@ changes nothing; nothing here reads or writes a stream. The device lives in a wo
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from protocols.errors import NearbenchError, UsageError
+from protocols.wifi_aware.heard import HEADER
 from sim.redaction import Secret
 from sim.wifi_aware.stdio_commands import NodeCommands
 from sim.wifi_aware.stdio_peers import Acquaintance
@@ -35,7 +37,17 @@ __all__ = ["LoneNode", "encoded"]
 _LONGEST_LEAP_US = 86_400_000_000
 _LONGEST_FRAME = 4096
 """Octets; the longest management frame has 2352."""
+_SHORTEST_FRAME = 10
+"""Octets of an Ack; other control frames have more."""
+_CONTROL = 0x04
+_TYPE = 0x0C
+"""Bits of the first octet of Frame Control: the type, and that of control frames."""
+_RSSI_DBM = (-127, 20)
+_CHANNELS = (range(1, 15), range(36, 178))
+"""Channel numbers of 2.4 GHz and of 5 GHz (IEEE 802.11-2020 annex E)."""
 _KINDS = ("frame", "sent", "advance_us", "cmd")
+_TRACE_EVENTS, _KEYS = 1024, 4096
+"""Events and keys that are remembered; each event has gone out as a line when it happened."""
 _LAYERS = ("aware", "accessory", "phone")
 _RENAMED = {
     "frame": "frame_kind",
@@ -88,7 +100,11 @@ class LoneNode:
         windows: bool = True,
     ) -> None:
         self.write = write
-        self.world = _LoneWorld(scenario, seed=seed, speed=speed, reveal=reveal)
+        self.world = _LoneWorld(
+            scenario, seed=seed, speed=speed, capacity=_TRACE_EVENTS, reveal=reveal
+        )
+        self.derived: deque[TraceEvent] = deque(maxlen=_KEYS)
+        """keys as they came into being."""
         self.world.make_radio = self._radio
         self.acquaintance = Acquaintance(self)
         self.world.on_event = self.acquaintance.on_event
@@ -142,6 +158,8 @@ class LoneNode:
         )
 
     def _tell(self, event: TraceEvent) -> None:
+        if event.event == "derived":
+            self.derived.append(event)
         if event.layer not in _LAYERS or event.direction == "tx":
             return
         told = {"event": event.event, "t_us": event.t_us}
@@ -175,8 +193,8 @@ class LoneNode:
             self.answer(given, {"t_us": self.world.now_us})
 
     def _frame(self, given: dict[str, Any]) -> None:
+        rssi_dbm, channel = _number(given, "rssi_dbm", *_RSSI_DBM), _channel(given)
         octets = _octets(given["frame"])
-        rssi_dbm, channel = (_number(given, key, -200, 255) for key in ("rssi_dbm", "channel"))
         if self.radio is not None:
             self.radio.heard(octets, rssi_dbm, channel)
 
@@ -277,7 +295,22 @@ def _octets(text: Any) -> bytes:
         raise UsageError("frame is the octets of an 802.11 frame without FCS, in hex")
     if len(octets) > _LONGEST_FRAME:
         raise UsageError(f"a frame of {len(octets)} octets: at most {_LONGEST_FRAME}")
+    control = bool(octets) and octets[0] & _TYPE == _CONTROL
+    shortest = _SHORTEST_FRAME if control else HEADER
+    if len(octets) < shortest:
+        raise UsageError(
+            f"a frame of {len(octets)} octets is too short to be one: "
+            f"its header alone has {shortest}"
+        )
     return octets
+
+
+def _channel(given: dict[str, Any]) -> int | None:
+    value = given.get("channel")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is None or (whole and any(value in numbers for numbers in _CHANNELS)):
+        return value
+    raise UsageError("channel is the number of a Wi-Fi channel, from 1 to 14 or from 36 to 177")
 
 
 def _number(given: dict[str, Any], key: str, low: int, high: int) -> int | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from protocols.errors import NearbenchError, UnknownNameError, UsageError
-from sim.device import command
+from protocols.wifi_aware.matching import address_filter, filter_of
+from sim.device import check_address, command
 from sim.wifi_aware.firmware import Method, method_bits
 from sim.wifi_aware.stdio_base import octets_of
 from sim.wifi_aware.stdio_pairing import PairingCommands
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["NodeCommands"]
 
 _ADDRESS = 6
+_LONGEST_FILTER = 255
+"""Octets; the Service Descriptor tells the length of a matching filter in one octet."""
 
 
 class NodeCommands(PairingCommands, PathCommands):
@@ -54,9 +57,17 @@ class NodeCommands(PairingCommands, PathCommands):
         port: int | None = None,
         unsolicited: bool = True,
         windows: int = 0,
+        tx_filter: tuple[str, ...] | None = None,
+        rx_filter: tuple[str, ...] | None = None,
+        close_range: bool | None = None,
+        unsynchronised: bool | None = None,
     ) -> dict[str, Any]:
-        """Begin to publish a service; what is not given is as the settings have it. Gives its handle."""
-        more: dict[str, Any] = {"unsolicited": unsolicited, "ttl_windows": windows}
+        """Begin to publish a service; what is not given is as the settings have it. Gives its handle.
+
+        Matching filters are lists of elements in hex, an empty one matches anything.
+        """
+        more = _terms(tx_filter, rx_filter, close_range, unsynchronised)
+        more |= {"unsolicited": unsolicited, "ttl_windows": windows}
         if service_info:
             more["service_info"] = octets_of(service_info, "service_info")
         if methods is not None:
@@ -69,10 +80,27 @@ class NodeCommands(PairingCommands, PathCommands):
 
     @command
     async def subscribe(
-        self, service: str = "", active: bool = False, service_info: str = "", windows: int = 0
+        self,
+        service: str = "",
+        active: bool = False,
+        service_info: str = "",
+        windows: int = 0,
+        response_filter: tuple[str, ...] | None = None,
+        include: bool = True,
+        tx_filter: tuple[str, ...] | None = None,
+        rx_filter: tuple[str, ...] | None = None,
+        close_range: bool | None = None,
+        unsynchronised: bool | None = None,
     ) -> dict[str, Any]:
-        """Begin to look for a service, asking for it when `active`. Gives its handle."""
-        more: dict[str, Any] = {"active": active, "ttl_windows": windows}
+        """Begin to look for a service, asking for it when `active`. Gives its handle.
+
+        Those NMIs in `response_filter` are to answer; all others unless `include`.
+        """
+        more = _terms(tx_filter, rx_filter, close_range, unsynchronised)
+        more |= {"active": active, "ttl_windows": windows}
+        if response_filter is not None:
+            addresses = [_nmi(one) for one in response_filter]
+            more["response_filter"] = address_filter(addresses, include=include)
         if service_info:
             more["service_info"] = octets_of(service_info, "service_info")
         return {"handle": self.half.subscribe(service, **more)}
@@ -115,7 +143,7 @@ class NodeCommands(PairingCommands, PathCommands):
         """Every key derived so far; the node must have been started with --reveal."""
         if not self.node.world.reveal:
             raise UsageError("keys are told by a node that was started with --reveal")
-        return keys_of(self.node.world.trace)
+        return keys_of(self.node.derived)
 
     @command
     async def state(self) -> dict[str, Any]:
@@ -131,3 +159,39 @@ class NodeCommands(PairingCommands, PathCommands):
             name: {"about": info.about, "arguments": info.parameters}
             for name, info in sorted(found.items())
         }
+
+
+def _terms(
+    tx_filter: tuple[str, ...] | None,
+    rx_filter: tuple[str, ...] | None,
+    close_range: bool | None,
+    unsynchronised: bool | None,
+) -> dict[str, Any]:
+    """What publish and subscribe have in common, as far as it was given. Raises UsageError."""
+    given = {
+        "tx_filter": _filter(tx_filter, "tx_filter"),
+        "rx_filter": _filter(rx_filter, "rx_filter"),
+        "close_range": close_range,
+        "unsynchronised": unsynchronised,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _filter(elements: tuple[str, ...] | None, name: str) -> bytes | None:
+    if elements is None:
+        return None
+    octets = [octets_of(one, name) for one in elements]
+    longest = max(map(len, octets), default=0)
+    written = sum(map(len, octets)) + len(octets)
+    if longest > _LONGEST_FILTER or written > _LONGEST_FILTER:
+        raise UsageError(
+            f"{name}: {written} octets with the length of each; at most {_LONGEST_FILTER}"
+        )
+    return filter_of(*octets)
+
+
+def _nmi(text: str) -> str:
+    try:
+        return check_address(text)[0]
+    except ValueError as exc:
+        raise UsageError(f"response_filter: {exc}") from None

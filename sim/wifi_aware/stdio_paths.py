@@ -1,4 +1,4 @@
-"""Commands of a node on a line about data paths and messages: open, close, send."""
+"""Commands of a node on a line about data paths and messages: open, close, rekey, send, and counter-proposals."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 from protocols.errors import UsageError
+from protocols.wifi_aware.ndp_path import State
 from sim.device import command
 from sim.wifi_aware.link_sockets import LinkError
 from sim.wifi_aware.stdio_base import NodeBase, octets_of, path_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from protocols.wifi_aware.ndp_path import Path
     from sim.wifi_aware.link import Link
     from sim.wifi_aware.link_sockets import DatagramSocket
     from sim.wifi_aware.stdio import LoneNode
@@ -61,6 +65,37 @@ class PathCommands(NodeBase):
         for path in () if link is None else tuple(link.paths):
             ids = path.initiator_ndi, path.ndp_id
             self.half.command(functools.partial(self.engine.data_path.terminate, nmi, *ids))
+
+    @command
+    async def rekey(self, peer: str = "", ndp_id: int = 0) -> dict[str, Any]:
+        """Set a data path that this node asked for up anew, with new keys (0: the latest). Gives its NDP ID."""
+        path = self._path(peer, ndp_id, State.CONNECTED)
+        ids = path.peer, path.initiator_ndi, path.ndp_id
+        return {"ndp_id": self.half.command(functools.partial(self.engine.data_path.rekey, *ids))}
+
+    @command
+    async def accept_counter(self, peer: str = "", ndp_id: int = 0) -> None:
+        """Take the schedule that the responder proposes (`ndl_countered` told it, and that `manual` is on)."""
+        self._decide(self.engine.data_path.accept_counter, peer, ndp_id)
+
+    @command
+    async def reject_counter(self, peer: str = "", ndp_id: int = 0) -> None:
+        """Turn the schedule down that the responder proposes: the setup ends."""
+        self._decide(self.engine.data_path.reject_counter, peer, ndp_id)
+
+    def _decide(self, answer: Callable[[str, str, int, int], None], peer: str, ndp_id: int) -> None:
+        path = self._path(peer, ndp_id, State.COUNTERED)
+        self.half.command(functools.partial(answer, path.peer, path.initiator_ndi, path.ndp_id))
+
+    def _path(self, peer: str, ndp_id: int, state: State) -> Path:
+        """The latest data path of this node in a state, or the one of that number. Raises UsageError."""
+        nmi = self.peer(peer)
+        link = self.engine.data_path.links.get(nmi)
+        for path in () if link is None else link.every():
+            if path.initiator and path.state is state and ndp_id in (0, path.ndp_id):
+                return path
+        which = f"data path {ndp_id}" if ndp_id else "data path"
+        raise UsageError(f"no {which} with {nmi} that this node asked for is {state.value}")
 
     @command
     async def send(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.wifi_aware.firmware import Firmware
     from sim.wifi_aware.mac import Job
     from sim.wifi_aware.node import AwareNode
+    from sim.wifi_aware.radio_settings import RadioSettings
 
 __all__ = ["LineRadio", "Sent"]
 
@@ -144,6 +145,13 @@ class LineRadio:
             self._timer = None
         if wanted:
             self._timer = self._loop.at_us(max(self.now_us, min(wanted)), self.kick)
+
+    def attend(self, settings: RadioSettings, *, slots: bool) -> None:
+        """Other windows and slots: nothing to do, whoever carries the frames says when it hears them."""
+        self.settings = settings
+
+    def tune(self, who: object, channel: int | None) -> None:
+        """Unsynchronised discovery listens on another channel; whoever carries the frames picks it."""
 
     def carry(self, job: Job) -> None:
         """Take a data frame of a link, in the opening that the link found for it."""

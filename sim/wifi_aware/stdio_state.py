@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["keys_of", "state_of"]
 
 
-def keys_of(trace: Iterable[TraceEvent]) -> list[dict[str, Any]]:
-    """Keys as they came into being."""
+def keys_of(derived: Iterable[TraceEvent]) -> list[dict[str, Any]]:
+    """Keys of trace events that say that they were derived."""
     return [
         {
             "name": event.fields["name"],
@@ -23,8 +23,7 @@ def keys_of(trace: Iterable[TraceEvent]) -> list[dict[str, Any]]:
             "value": event.fields["value"],
             "t_us": event.t_us,
         }
-        for event in trace
-        if event.event == "derived"
+        for event in derived
     ]
 
 

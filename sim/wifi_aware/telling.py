@@ -5,6 +5,7 @@ One table row per kind of event. Keys and PINs go through `place.secret`. No clo
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from protocols.wifi_aware import events as ev
@@ -31,6 +32,8 @@ PHASES = {
     "data_path": "data path",
 }
 """Engine -> phase, as ladders say it."""
+_LONG = ("idle", "quiet", "lifetime")
+_SHORT_US = 100_000
 _SECRETS = (
     "kck",
     "nm_tk",
@@ -93,7 +96,7 @@ _ROWS: dict[type[ev.Event], tuple[str, Callable[[Any], str]]] = {
     ),
     ev.NikMissing: (
         "no identity key",
-        lambda e: f"{e.cause}; the pairing {'stands' if e.paired else 'was ended'}",
+        lambda e: f"{e.cause}; its link keys {'stay' if e.paired else 'are gone'}",
     ),
     ev.NiraResolved: ("recognised", lambda e: f"by its NIRA, pairing {e.id}"),
     ev.NiraUnknown: ("not recognised", lambda _: "its NIRA belongs to no pairing in the store"),
@@ -209,6 +212,23 @@ class Telling:
         if isinstance(event, ev.Derived):
             return event.name not in _SHOWN_KEYS
         return isinstance(event, _QUIET) or (isinstance(event, ev.FollowUp) and event.consumed)
+
+    def waits(self, what: str, for_us: int) -> None:
+        """A timer of an engine began to run; those of idle links and keys are for machines."""
+        text = re.sub(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", lambda found: self.name(found[0]), what)
+        details: dict[str, Any] = (
+            {"quiet": True} if text.startswith(_LONG) or for_us < _SHORT_US else {}
+        )
+        seconds = f"{for_us / 1e6:.3f}".rstrip("0").rstrip(".")
+        self._place.trace.emit(
+            self._node,
+            "aware",
+            "timer",
+            label="timer",
+            note=f"{text}: {seconds} s",
+            for_us=for_us,
+            **details,
+        )
 
     def result(self, out: Outgoing, *, acked: bool) -> None:
         """A unicast frame was or was not acknowledged; only the latter is worth a line."""

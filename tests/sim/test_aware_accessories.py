@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +337,26 @@ def test_keys_in_memory_alone_are_lost_and_the_verification_is_refused() -> None
     assert ran.of("paired", "ph")[1:], "paired anew, once both have forgotten"
 
 
+@pytest.mark.parametrize("enforces", ["true", "false"])
+@pytest.mark.parametrize("reboots", ["", "dev @20s reboot\n"])
+def test_a_pairing_goes_when_the_lifetime_of_its_key_is_over(enforces, reboots) -> None:
+    """The phone says that its key is good for 30 s; without enforcement it is recognised for ever."""
+    ran = play(
+        "aware_display",
+        f'ph pair to="dev"\n{reboots}ph @25s verify to="dev"\nph @50s verify to="dev"',
+        f"enforces_lifetime = {enforces}",
+        phone="key_lifetime = '30s'",
+    )
+    over = enforces == "true"
+    paired_us = ran.of("nik_received", "dev")[0].t_us
+    gone = ran.of("pairing_outlived", "dev")
+    assert [e.t_us - paired_us for e in gone] == ([30_000_000] if over else [])
+    assert all("30 s" in e.note for e in gone)
+    assert bool(ran.world.devices["dev"].aware.identities) is not over
+    assert bool(ran.world.devices["dev"].aware.engine.station.identities) is not over
+    assert len(ran.of("verified", "ph")) == (1 if over else 2)
+
+
 def test_an_accessory_that_was_told_to_forget_refuses_the_verification() -> None:
     ran = play("aware_display", REBOOT.replace("reboot", 'forget peer="ph"'))
     assert values(ran, "pairing_result", "status") == [0, 53]  # invalid PMKID
@@ -399,6 +420,7 @@ MADE: dict[str, Any] = {
     "attempts": 1,
     "key_lifetime": 0,
     "requires_lifetime": True,
+    "enforces_lifetime": True,
     "pairings": 2,
     "data_path": False,
     "reinitiation": "beside",
@@ -422,11 +444,12 @@ ON_THE_AIR = {
     "protocol": "'tcp'",
     "passphrase": "'correct horse'",
     "csia_in_publish": "false",
+    "close_range": "true",
 }
 """Parameters that change what it sends."""
 TOLD = {
     "persistent_keys", "new_address_at_start", "address_time", "open_data_path", "responder_ready",
-    "availability_period_limit_tu", "pin_time",
+    "availability_period_limit_tu", "pin_time", "takes_counter_proposals", "unsynchronised",
 }  # fmt: skip
 """Parameters with a test of their own here."""
 
@@ -458,6 +481,40 @@ def said(ran: Ran) -> tuple[Any, ...]:
 def test_an_application_that_does_not_wait_rejects_data_paths() -> None:
     ran = play("aware_display", 'ph pair to="dev"\nph open to="dev"', "responder_ready = false")
     assert values(ran, "ndp_disconnected", "reason", "ph") == [10]
+
+
+@pytest.mark.parametrize("takes", ["true", "false"])
+def test_a_schedule_that_the_responder_proposes_is_taken_or_turned_down(takes) -> None:
+    """The accessory is not there in the phone's first slot, and proposes its own."""
+    ran = play(
+        "aware_display",
+        'ph pair to="dev"\nph open to="dev"\ndev @8s console line="help"',
+        "data_slots = [5, 31]",
+        phone=f"takes_counter_proposals = {takes}",
+    )
+    assert len(ran.of("ndl_countered", "ph")) == 1
+    assert [len(ran.of("ndp_connected", node)) for node in ("dev", "ph")] == (
+        [1, 1] if takes == "true" else [0, 0]
+    )
+    ended = [] if takes == "true" else [11]
+    assert values(ran, "ndp_disconnected", "reason", "dev") == ended
+    assert values(ran, "ndp_disconnected", "reason", "ph") == ended
+
+
+def test_an_unsynchronised_publish_goes_through_channels_outside_of_windows() -> None:
+    ran = play("aware_display", 'dev @5s console line="help"', "unsynchronised = true")
+    told = [e.fields["channel"] for e in ran.of("tuned", "dev")]
+    assert {1, 6, 11} <= set(told)
+    gaps = [e.t_us for e in ran.of("publish", "dev", "aware")]
+    assert min(b - a for a, b in itertools.pairwise(gaps)) < 400_000, "windows are 524 ms apart"
+
+
+@pytest.mark.parametrize(("away_m", "near"), [(2.0, True), (300.0, False)])
+def test_a_close_range_publish_is_for_those_who_are_near(away_m, near) -> None:
+    text = scene("aware_display", "ph @6s new_address", "close_range = true", duration="8s")
+    ran = run(text.replace("at = [2.0, 0.0]", f"at = [{away_m}, 0.0]"), BASE)
+    assert first_publish(ran).first("service_descriptor").range_limited
+    assert bool(ran.of("discovery", "ph")) is near
 
 
 @pytest.mark.parametrize(("limit", "heard"), [(512, False), (1024, True)])

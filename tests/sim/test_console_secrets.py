@@ -67,6 +67,31 @@ def test_passphrases_are_found_in_lists_too() -> None:
     assert masked_line("press keys=12 count=123456", Secret) == "press keys=12 count=123456"
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("enter 4711", "enter #"),
+        ("enter 1234567890123456 now", "enter # now"),
+        ("enter 123 12345678901234567", "enter 123 12345678901234567"),
+        ("pin 12345678", "pin #"),
+        ("PIN: swordfish", "PIN: #"),
+        ("join passphrase xyz ssid=home", "join passphrase # ssid=home"),
+        ("join passphrase = xyz", "join passphrase = #"),
+        ("join passphrase='open sesame' ssid=home", "join passphrase=# ssid=home"),
+        ("join passphrase 'open sesame' ssid=home", "join passphrase # ssid=home"),
+        ("it's passphrase xyz", "it's passphrase #"),
+        ("say 'the passphrase xyz' twice", "say 'the passphrase #' twice"),
+        ("change setting=passphrase value='open sesame'", "change setting=passphrase value=#"),
+        ("change setting=pin timeout=1s", "change setting=pin timeout=1s"),
+        ("pin", "pin"),
+        ("spin 12 times", "spin 12 times"),
+    ],
+)
+def test_a_secret_is_known_by_its_digits_or_by_the_word_before_it(line: str, shown: str) -> None:
+    assert masked_line(line, lambda _: "#") == shown
+    assert masked_line(line, str) == line, "revealed it is as it was typed"
+
+
 def test_the_error_about_a_word_without_a_key_hides_a_pin() -> None:
     ran = run(two("lock", f"dev console line='enter_pin {PIN}'?"))
     assert "write arguments as key=value" in ran.of("step_failed", "dev")[0].note

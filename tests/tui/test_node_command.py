@@ -102,6 +102,95 @@ def test_two_processes_pair_by_pin_and_open_an_encrypted_data_path() -> None:
             assert node.close() == (0, b"")
 
 
+def test_a_node_decides_on_a_counter_proposal_and_sets_a_path_up_anew() -> None:
+    options = ("--seed", "3", "--set", "open_data_path=true", "--set", "data_slots=[5, 31]")
+    other = ("--seed", "4", "--set", "service_name=_other._udp")
+    with NodeProcess("aware_display", *options) as a, NodeProcess("aware_display", *other) as b:
+        b.do("subscribe", service="_nearbench._udp")
+        run(a, b, until="discovery", at=b)
+        b.do("manual")
+        for command, until in (("reject_counter", "ndp_disconnected"), ("accept_counter", "ndp_connected")):  # fmt: skip
+            assert "no data path" in b.tell(cmd=command)["error"]
+            number = b.do("open_datapath")["ndp_id"]
+            countered = run(a, b, until="ndl_countered", at=b)
+            assert (countered["ndp_id"], b.of(until)) == (number, [])
+            b.do(command, ndp_id=number)
+            assert run(a, b, until=until, at=b)["ndp_id"] == number
+        assert "no data path 99" in b.tell(cmd="rekey", ndp_id=99)["error"]
+        renewed = b.do("rekey")["ndp_id"]
+        assert renewed != number
+        assert run(a, b, until="ndp_connected", at=b)["ndp_id"] == renewed
+        assert run(a, b, until="ndp_disconnected", at=b)["ndp_id"] == number
+        b.do("send", text="still there")
+        assert bytes.fromhex(run(a, b, until="data_received", at=b)["hex"]) == b"still there"
+
+
+# Options of services
+
+
+def announced(talk: Any, command: str, **options: Any) -> Any:
+    """The Service Descriptor that a node announces."""
+    node = talk("aware_display", windows=False)
+    node.do("end", handle=1)
+    node.do(command, service="_other._udp", **options)
+    node.do("window")
+    return codec.read(bytes.fromhex(node.frames[0]["frame"])).first("service_descriptor")
+
+
+FILTER = {"tx_filter": ["aa", ""], "close_range": True}
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("publish", FILTER), ("subscribe", {"active": True, **FILTER})]
+)
+def test_filters_and_range_of_a_service_are_announced(talk, command, options) -> None:
+    said, plain = announced(talk, command, **options), announced(talk, "publish")
+    assert (said.matching_filter, said.range_limited) == ("01aa00", True)
+    assert not plain.range_limited
+    assert not plain.matching_filter
+
+
+@pytest.mark.parametrize("include", [True, False])
+def test_a_subscribe_says_who_is_to_answer(talk, include) -> None:
+    some = ["02:00:00:00:00:01", "02:00:00:00:00:02"]
+    said = announced(talk, "subscribe", active=True, response_filter=some, include=include)
+    assert said.response_filter.addresses == some
+    assert (said.response_filter.include, said.response_filter.bloom) == (include, False)
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_only_who_is_named_answers_a_subscribe(talk, mine) -> None:
+    asks, asked = talk("aware_display", "service_name=_x._udp", seed=4), talk("aware_display")
+    asked.do("end", handle=1)
+    asked.do("publish", unsolicited=False)
+    nmi = asked.do("state")["nmi"] if mine else "02:00:00:00:00:09"
+    asks.do("subscribe", service="_nearbench._udp", active=True, response_filter=[nmi])
+    asks.do("window")
+    for frame in list(asks.frames):
+        asked.tell(frame=frame["frame"], rssi_dbm=-50, channel=6)
+    asked.do("window")
+    assert bool(asked.frames) is mine
+
+
+@pytest.mark.parametrize(("filtered", "found"), [(["aa"], True), (["bb"], False)])
+def test_a_received_filter_decides(talk, filtered, found) -> None:
+    asks, asked = talk("aware_display", "service_name=_x._udp", seed=4), talk("aware_display")
+    asked.do("end", handle=1)
+    asked.do("publish", tx_filter=["aa"])
+    asks.do("subscribe", service="_nearbench._udp", rx_filter=filtered)
+    asked.do("window")
+    asks.tell(frame=asked.frames[0]["frame"], rssi_dbm=-50, channel=6)
+    assert any(one.get("event") == "discovery" for one in asks.said) is found
+
+
+def test_an_unsynchronised_service_goes_through_channels_without_windows(talk) -> None:
+    node = talk("aware_display", windows=False)
+    node.do("end", handle=1)
+    node.do("publish", service="_other._udp", unsynchronised=True)
+    node.tell(advance_us=5_000_000)
+    assert {frame["channel"] for frame in node.frames} == {1, 6, 11}
+
+
 # Lines
 
 
@@ -119,6 +208,12 @@ def test_two_processes_pair_by_pin_and_open_an_encrypted_data_path() -> None:
         ('{"frame": "' + "00" * 5000 + '"}', "at most"),
         ('{"frame": "d0", "rssi_dbm": "loud"}', "rssi_dbm"),
         ('{"frame": "d0", "channel": 1e99}', "channel"),
+        *(('{"frame": "", "channel": %d}' % no, "from 1 to 14 or") for no in (-1, 0, 15, 35, 178)),
+        *(('{"frame": "", "rssi_dbm": %d}' % no, "from -127 to 20") for no in (-128, 21)),
+        *(
+            ('{"frame": "%s"}' % octets, "too short")
+            for octets in ("", "d0", "80", "d0" * 23, "c4" * 9)
+        ),
         ('{"sent": 1}', "frame 1"),
         ('{"sent": null}', "sent"),
         ('{"sent": 1, "acked": "yes"}', "acked"),
@@ -131,6 +226,12 @@ def test_two_processes_pair_by_pin_and_open_an_encrypted_data_path() -> None:
         ('{"cmd": "publish", "service_info": "xyz"}', "service_info"),
         ('{"cmd": "publish", "methods": ["telepathy"]}', "telepathy"),
         ('{"cmd": "publish", "passphrase": "short"}', "passphrase"),
+        ('{"cmd": "publish", "tx_filter": ["xyz"]}', "tx_filter"),
+        ('{"cmd": "publish", "rx_filter": ["' + "00" * 256 + '"]}', "rx_filter"),
+        ('{"cmd": "subscribe", "response_filter": ["somewhere"]}', "response_filter"),
+        ('{"cmd": "rekey"}', "heard were none"),
+        ('{"cmd": "accept_counter"}', "heard were none"),
+        ('{"cmd": "reject_counter"}', "heard were none"),
         ('{"cmd": "end", "handle": 9}', "9"),
         ('{"cmd": "end"}', "handle"),
         ('{"cmd": "bootstrap", "peer": "02:00:00:00:00:09"}', "02:00:00:00:00:09"),
@@ -160,16 +261,48 @@ def test_octets_that_are_no_frame_are_told_or_passed_over(talk) -> None:
     node = talk("aware_display")
     nmi = node.do("state")["nmi"].replace(":", "")
     for octets in (
-        "",
-        "d0",
-        "80",
         "ff" * 30,
-        f"d0000000{nmi}",
+        "c4000000" + nmi,
+        f"d0000000{nmi}" + "00" * 14,
         f"b0000000{nmi}020000000001" + "00" * 8,
     ):
         told = node.tell(frame=octets)
         assert all(one.get("event") in ("dropped", "auth_rx") for one in told), told
     assert [one["event"] for one in node.tell(frame=f"d0000000{nmi}020000000001{'00' * 8}0409506f9a13ff")] == ["dropped"]  # fmt: skip
+
+
+@pytest.mark.parametrize("channel", [1, 14, 36, 149, 177])
+@pytest.mark.parametrize("rssi_dbm", [-127, 20])
+def test_channels_and_strengths_that_there_are_are_taken(talk, channel, rssi_dbm) -> None:
+    node = talk("aware_display")
+    assert node.tell(frame="c4" + "00" * 9, channel=channel, rssi_dbm=rssi_dbm, id=1)[-1]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("aware_attach", "attached"),
+        ("aware_publish", "publish_started"),
+        ("aware_subscribe", "subscribe_started"),
+    ],
+)
+def test_the_commands_of_a_phone_are_for_a_phone_alone_too(talk, command, told) -> None:
+    node = talk("android")
+    arguments = {} if command == "aware_attach" else {"service": "_a._udp"}
+    said = node.tell(cmd=command, **arguments)
+    assert any("ok" in one for one in said)
+    assert told in [one.get("event") for one in node.said]
+    assert node.do("state")["on"]
+
+
+def test_what_a_node_remembers_is_bounded_and_keys_outlive_the_trace(talk) -> None:
+    node = talk("aware_display", auto_ack=True, windows=False, reveal=True)
+    trace = node.node.world.trace
+    trace.emit("aware_display", "aware", "derived", peer="x", name="nm_tk", value="00")
+    for _ in range(5000):
+        trace.emit("aware_display", "aware", "dropped")
+    assert len(list(trace)) < 5000
+    assert [key["name"] for key in node.do("keys")] == ["nm_tk"]
 
 
 def test_an_id_is_given_back_and_asks_for_an_answer(talk) -> None:

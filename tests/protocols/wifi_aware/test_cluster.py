@@ -94,7 +94,7 @@ def beacon_of(
     st.integers(0, 2**64 - 1),
     st.integers(0, 255),
     st.integers(0, 2**32 - 1),
-    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**62 - 1),
 )
 def test_the_fast_beacon_is_the_typed_one(
     source, number, interval, shown, anchor, hops, ambtt, tsf

@@ -393,6 +393,24 @@ def test_an_identity_goes_when_its_lifetime_is_over_where_that_is_enforced() -> 
     assert 0 in air.b.station.identities, "hostap enforces nothing"
 
 
+def test_an_identity_that_made_room_has_no_lifetime_that_ends() -> None:
+    side = Side(A, with_(identity_limit=2, enforce_lifetime=True))
+    since: list[int] = []
+    for number in (1, 2, 3):
+        nmi = f"02:00:5e:20:b0:0{number}"
+        air = Air(side, Side(nmi, PairingSettings()))
+        air.now = number * 10 * SECOND
+        accept(side, nmi, now=air.now)
+        pair(air.b, A, now=air.now)
+        air.run(air.now + SECOND)
+        since.append(max(one.since_us for one in side.station.identities.values()))
+    for started in since[1:]:
+        assert side.pairing.next_timer() == started + 43200 * SECOND, "the first one is gone"
+        side.pairing.handle_timer(started + 43200 * SECOND)
+        assert all(one.since_us > started for one in side.station.identities.values())
+    assert side.pairing.next_timer() is None
+
+
 def test_a_nira_is_recognised_only_with_the_address_it_was_made_for() -> None:
     air = paired(sides())
     nira: IdentityResolution = air.b.station.nira().fields

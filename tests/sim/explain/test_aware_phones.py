@@ -30,8 +30,27 @@ def iphone(log: Wifi, *, looking_for: str = "_lamp._udp") -> Wifi:
     return log
 
 
-def test_nobody_asked_and_no_iphone_is_there():
-    log = Wifi().discovery(dcea=None)
+def test_nobody_asked_and_nobody_got_anywhere():
+    log = Wifi()
+    log.publish(A, dcea=None)
+    assert severities(log, "IA-04") == [("error", A)]
+    log.subscribe(B)
+    assert severities(log, "IA-04") == [("error", A)]
+
+
+def test_a_service_that_is_meant_for_others_is_no_failure_of_an_iphone():
+    """Neither without pairing (IA-30) nor with a method that iPhones have not (IA-31)."""
+    log = Wifi()
+    log.publish(A, methods=None, suites=(1,))
+    log.publish(C, methods=0x01)
+    assert severities(log, "IA-30") == [("warning", A)]
+    assert severities(log, "IA-31") == [("warning", C)]
+    assert severities(log, "IA-30", "ios-aware") == [("error", A)]
+
+
+def test_nobody_asked_and_it_works_with_others():
+    log = Wifi()
+    log.paired(dcea=None)
     assert severities(log, "IA-04") == [("warning", A)]
 
 

@@ -7,6 +7,8 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from protocols.wifi_aware import frames
 from protocols.wifi_aware.heard import Outgoing
 from protocols.wifi_aware.station import RefusedError
@@ -81,10 +83,14 @@ class Hostile(Initiator):
 
     # Frames in other names
 
-    def inject(self, *octets: bytes) -> None:
-        """Put frames on the air as they are."""
+    def inject(self, *octets: bytes, at_once: bool = False) -> None:
+        """Put frames on the air as they are; `at_once` without waiting for a discovery window."""
         node: Any = self.aware.node
-        node.engine.station.outgoing.extend(map(self._made, octets))
+        made = map(self._made, octets)
+        node.engine.station.outgoing.extend(
+            msgspec.structs.replace(one, at_once=at_once, channel=6 if at_once else None)
+            for one in made
+        )
         node.radio.kick()
 
     def heard(self, heard: Any, now: int) -> bool:
@@ -111,7 +117,7 @@ class Hostile(Initiator):
         world: Any = self.place
         stations = [world.devices[node].aware.engine.station for node in (by, to)]
         for _ in range(times):
-            self.inject(FORGED[kind](*stations))
+            self.inject(FORGED[kind](*stations), at_once=True)
             await asyncio.sleep(0.02)
 
     @command

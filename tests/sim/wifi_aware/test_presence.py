@@ -25,10 +25,10 @@ def told(*attributes: Attr) -> Presence:
     return presence
 
 
-def learn(presence: Presence, *attributes: Attr) -> None:
+def learn(presence: Presence, *attributes: Attr, source: str = PEER) -> None:
     sdf = frames.Sdf(
         destination="51:6f:9a:01:00:00",
-        source=PEER,
+        source=source,
         bssid="50:6f:9a:01:00:01",
         sequence_number=0,
         category=4,
@@ -90,6 +90,26 @@ def test_a_newer_schedule_replaces_the_older_and_a_frame_without_changes_nothing
     assert presence.of(PEER).is_there(6, 1)
     presence.alias("02:00:00:00:01:02", PEER)
     assert presence.of("02:00:00:00:01:02") == presence.of(PEER)
+
+
+SENDERS = 20_000
+
+
+def address_of(number: int) -> str:
+    return f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+
+
+def test_of_many_senders_the_latest_are_remembered():
+    presence = Presence()
+    for number in range(SENDERS):
+        learn(presence, capability(3, 2), source=address_of(number))
+        presence.alias(address_of(number | 1 << 16), address_of(number))
+    kept = [n for n in range(SENDERS) if presence.of(address_of(n)).wake_2_4 == 3]
+    assert kept
+    assert kept == list(range(SENDERS - len(kept), SENDERS))
+    assert len(kept) <= 1024
+    tables = (presence._known, presence._sources)
+    assert all(len(table) <= 1024 for table in tables)
 
 
 SETS = st.frozensets(st.integers(0, SLOTS - 1), max_size=40)
