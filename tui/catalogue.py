@@ -216,15 +216,41 @@ def _rule(name: str) -> dict[str, Any]:
     return shown | {"stories": list(rule.stories), "profiles": list(rule.profiles)}
 
 
-def _nothing() -> list[dict[str, Any]]:
-    return []
+def _transports() -> list[dict[str, Any]]:
+    from hw_bridge.transports import TRANSPORTS
+
+    return [
+        {
+            "name": name,
+            "title": transport.summary,
+            "form": transport.form,
+            "platforms": list(transport.platforms),
+        }
+        for name, transport in TRANSPORTS
+    ]
 
 
-def _unknown(kind: str) -> Callable[[str], dict[str, Any]]:
-    def show_none(name: str) -> dict[str, Any]:
-        raise UnknownNameError(kind, name, [])
+def _transport(name: str) -> dict[str, Any]:
+    from hw_bridge.transports import TRANSPORTS
 
-    return show_none
+    transport = TRANSPORTS.get(name)
+    options = [
+        {
+            "name": one.name,
+            "type": " | ".join(one.choices) or one.kind,
+            "default": one.default,
+            "about": one.summary,
+        }
+        for one in transport.options
+    ]
+    return {
+        "name": name,
+        "title": transport.summary,
+        "form": transport.form,
+        "example": transport.example,
+        "platforms": list(transport.platforms),
+        "settings": options,
+    }
 
 
 KINDS: dict[str, Kind] = {
@@ -235,7 +261,7 @@ KINDS: dict[str, Kind] = {
     "faults": Kind(_faults, _fault, lines=_fault_lines),
     "attributes": Kind(_attributes, _attribute),
     "rules": Kind(_rules, _rule, lines=_rule_lines),
-    "transports": Kind(_nothing, _unknown("transport"), "no transports are registered yet"),
+    "transports": Kind(_transports, _transport),
 }
 
 

@@ -1,0 +1,131 @@
+"""A device of the world on a real controller: the scenario with that one device in it, made from a few words.
+
+Rules of the file: what is made is a scenario like any other; names are checked where the user wrote them. A phone that
+is told nothing listens; one that is told a peer finds it, connects, and reads its table.
+"""
+
+from __future__ import annotations
+
+import typing
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from protocols.errors import UsageError
+from sim.accessories import ACCESSORIES
+from sim.phones import PHONES
+from sim.scenario import NodeSpec, Scenario, Step
+from sim.typed import as_declared, typed
+from sim.units import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.device import Device
+
+__all__ = ["AttachPlan", "plan_accessory", "plan_observer", "plan_phone", "step_of"]
+
+_LONGEST: Final = Duration(31_536_000_000_000)
+_WAIT: Final = "30s"
+
+
+class AttachPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be attached."""
+
+    node: str
+    scenario: Scenario
+    ends: bool
+    """Whether it is over when the steps are."""
+
+
+def _scenario(
+    node: NodeSpec, title: str, steps: Sequence[Step], formats: Sequence[str]
+) -> Scenario:
+    return Scenario(
+        title=title,
+        duration=_LONGEST,
+        node=(node,),
+        step=tuple(steps),
+        formats=tuple(formats),
+        stop_when_done=False,
+        file="bridge attach",
+    )
+
+
+def plan_accessory(
+    accessory: str, settings: dict[str, Any], *, commands: Sequence[str] = (), name: str = ""
+) -> AttachPlan:
+    """An accessory by name or path of its file. Raises UsageError, UnknownNameError."""
+    node = name or _stem(accessory)
+    spec = NodeSpec(name=node, accessory=accessory, set=settings)
+    steps = [step_of(node, text, ACCESSORIES.get(accessory)) for text in commands]
+    title = f"{node} on a real controller"
+    return AttachPlan(node=node, scenario=_scenario(spec, title, steps, ()), ends=False)
+
+
+def plan_phone(
+    phone: str,
+    settings: dict[str, Any],
+    *,
+    peer: str = "",
+    pair: bool = False,
+    commands: Sequence[str] = (),
+    name: str = "",
+    formats: Sequence[str] = (),
+) -> AttachPlan:
+    """A phone by name or path of its file; `peer` is an address or a local name. Raises UsageError, UnknownNameError."""
+    node = name or _stem(phone)
+    model = PHONES.get(phone)
+    steps = [step_of(node, text, model) for text in commands]
+    if peer and not commands:
+        steps = _visit(node, peer, pair=pair)
+    spec = NodeSpec(name=node, phone=phone, set=settings)
+    scenario = _scenario(spec, f"{node} on a real controller", steps or _listen(node), formats)
+    return AttachPlan(node=node, scenario=scenario, ends=bool(steps))
+
+
+def plan_observer(
+    *, active: bool = True, name: str = "", formats: Sequence[str] = ()
+) -> AttachPlan:
+    """A neutral phone that only listens."""
+    node = name or "observer"
+    spec = NodeSpec(name=node, phone="generic")
+    steps = _listen(node) if active else [Step(node=node, do="scan", set={"active": False})]
+    scenario = _scenario(spec, "what is on the air", steps, formats)
+    return AttachPlan(node=node, scenario=scenario, ends=False)
+
+
+def _listen(node: str) -> list[Step]:
+    return [Step(node=node, do="scan")]
+
+
+def _visit(node: str, peer: str, *, pair: bool) -> list[Step]:
+    """Find a device, connect, pair where that is wanted, read its table, go."""
+    return [
+        *_listen(node),
+        Step(node=node, do="wait_for", set={"what": peer, "timeout": _WAIT}),
+        Step(node=node, do="stop_scan"),
+        Step(node=node, do="connect", set={"to": peer}),
+        *([Step(node=node, do="pair")] if pair else []),
+        Step(node=node, do="discover"),
+        Step(node=node, do="disconnect"),
+    ]
+
+
+def step_of(node: str, text: str, model: type[Device]) -> Step:
+    """A command as users write it: `write uuid=2a00 hex=41`. Raises UsageError."""
+    name, *words = text.split() or [""]
+    if not name:
+        raise UsageError("--do: a command has a name, as in --do scan")
+    hints = typing.get_type_hints(getattr(model, name, None) or model)
+    arguments: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--do {text!r}: write arguments as key=value")
+        arguments[key] = as_declared(typed(value), hints.get(key, hints.get(f"{key}_", Any)))
+    return Step(node=node, do=name, set=arguments)
+
+
+def _stem(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2].removesuffix(".py")

@@ -1,0 +1,87 @@
+"""Work in real time until it is done, its time is over, or somebody stops it.
+
+Rules of the file: whatever ends it, the work is cancelled and waited for, so that controllers are reset and files
+closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+
+    from sim.world import RunResult, World
+
+__all__ = ["run_real", "run_world"]
+
+_HOUR_US: Final = 3_600_000_000
+
+
+def run_world(
+    world: World,
+    work: Coroutine[Any, Any, None],
+    *,
+    for_us: int | None = None,
+    until: Callable[[], bool] = lambda: False,
+    begin: Callable[[], object] = lambda: None,
+) -> RunResult:
+    """Run a world with `work` beside it, also until `until()`; then end both. Raises what they raise.
+
+    `begin` is called once the world lives, before its time goes on.
+    """
+    loop, stopped = world.loop, asyncio.Event()
+    end_us = None if for_us is None else loop.now_us + for_us
+    try:
+        with world.session(), _signals(loop, stopped.set):
+            begin()
+            task = loop.create_task(work)
+
+            def is_over() -> bool:
+                return task.done() or stopped.is_set() or until()
+
+            while not is_over() and (end_us is None or loop.now_us < end_us):
+                until_us = loop.now_us + _HOUR_US
+                loop.run_until(is_over, until_us if end_us is None else min(until_us, end_us))
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
+    finally:
+        work.close()
+    return world.result()
+
+
+def run_real(work: Coroutine[Any, Any, None], *, for_us: int | None = None) -> None:
+    """Run `work` on a loop of its own. Raises what it raises."""
+    asyncio.run(_until_stopped(work, None if for_us is None else for_us / 1e6))
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None], limit_s: float | None) -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    task = loop.create_task(work)
+    task.add_done_callback(lambda _: stopped.set())
+    try:
+        with _signals(loop, stopped.set), contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), limit_s)
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Generator[None]:
+    """Inside the block Ctrl-C and SIGTERM call `stop`, where the platform and the thread allow it."""
+    made: list[signal.Signals] = []
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+            made.append(number)
+    try:
+        yield
+    finally:
+        for number in made:
+            loop.remove_signal_handler(number)
