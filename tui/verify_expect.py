@@ -63,7 +63,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else []
 
 
 def _check(name: str, expected: Any, got: Any, *, ok: bool) -> Check:

@@ -27,7 +27,9 @@ trace (field `app`, `aware.profile` filled in), so that a trace knows which node
 
 When is a finding about a phone an error? When that phone was asked for by name (or its app is known) and no device
 of the capture is known to be such a phone; or when one is known (`aware_phones`) and has to do with the device.
-Otherwise the error is lowered to a warning: a capture of two other devices is no failure of an iPhone. Rules called
+Otherwise the error is lowered to a warning: a capture of two other devices is no failure of an iPhone. It stays an
+error when nobody is known to be a phone and the device got nowhere with anybody: an accessory that only publishes is
+judged for the phones it is to meet. Failures that a phone of a run named itself (`sayings`) are errors, unless it got over them. Rules called
 NB judge what is visible of an exchange, whatever the phone; they are errors where the exchange failed. A capture file
 says no more than it holds: an exchange that it ends in counts as unanswered, and the evidence says how much of the
 capture was left; in a trace the time to wait has to be over.
@@ -79,6 +81,7 @@ __all__ = [
     "all_rules",
     "default_views",
     "explain",
+    "finding_of",
     "findings_of",
     "order",
     "rule_of",
@@ -175,10 +178,11 @@ def findings_of(rule: Rule, case: Case) -> list[Finding]:
     """What one rule finds in one case."""
     if rule.judge is None:
         return []
-    return [_finding(rule, case, verdict) for verdict in rule.judge(case)]
+    return [finding_of(rule, case, verdict) for verdict in rule.judge(case)]
 
 
-def _finding(rule: Rule, case: Case, verdict: Verdict) -> Finding:
+def finding_of(rule: Rule, case: Case, verdict: Verdict) -> Finding:
+    """A verdict of a rule, with what a reader needs."""
     return Finding(
         rule=rule.id,
         severity=verdict.severity,

@@ -8,6 +8,7 @@ capture. No clock, no IO.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -272,7 +273,22 @@ class Aware(msgspec.Struct):
     """in order of their first frame."""
     identities: dict[str, list[str]] = {}
     """nonce and tag of a NIRA -> the NMIs that sent it."""
+    told_paths: dict[tuple[str, int], dict[str, int]] = {}
+    """initiator's NDI and NDP ID -> how often each node of a trace says that it is up."""
     frames: int = 0
     """frames of Wi-Fi Aware."""
     others: int = 0
     """frames of other networks."""
+
+    def tell_path(self, initiator_ndi: str, number: int, node: str) -> None:
+        """A node says that a data path is up."""
+        sides = self.told_paths.setdefault((initiator_ndi, number), {})
+        sides[node] = sides.get(node, 0) + 1
+
+    @property
+    def path_count(self) -> int:
+        """Data paths that were seen, and those of which only the trace tells because their frames are encrypted."""
+        seen = Counter((one.initiator_ndi, one.number) for one in self.paths)
+        return len(self.paths) + sum(
+            max(max(sides.values()) - seen[key], 0) for key, sides in self.told_paths.items()
+        )

@@ -88,6 +88,11 @@ class AwareSource:
         if name in TK_NAMES and _KEY.fullmatch(value) and value not in self._keys:
             self._keys = [value, *self._keys[: _MOST_KEYS - 1]]
 
+    def tell_path(self, initiator_ndi: str, number: object, node: str) -> None:
+        """A node of a trace says that a data path is up; `number` is its NDP ID."""
+        if isinstance(number, int):
+            self._aware.tell_path(initiator_ndi, number, node)
+
     def learn_from(self, comment: str) -> None:
         """The keys in a comment of a frame, as captures of runs that reveal them have them: `nm_tk of a and b = HEX`."""
         for found in _REVEALED.finditer(comment):

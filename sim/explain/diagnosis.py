@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
-from sim.explain import SEVERITIES, Case, Finding, On, Rule, findings_of, order, rules_on
+from sim.explain import (
+    AWARE_PROFILES,
+    SEVERITIES,
+    Case,
+    Finding,
+    On,
+    Rule,
+    Verdict,
+    all_rules,
+    finding_of,
+    findings_of,
+    order,
+    rules_on,
+)
 from sim.explain.aware_pairs import Pair
 from sim.explain.aware_phones import family_of, phones, works_between
 
@@ -20,6 +33,10 @@ if TYPE_CHECKING:
     from sim.explain.observations import Scene
 
 __all__ = ["diagnose"]
+
+_MEANT_FOR_OTHERS = {"IA-30", "IA-31", "IA-32"}
+"""A service without pairing, or with another kind of it, is no fault of a device that nobody means for this phone."""
+_FAMILIES = dict.fromkeys(map(family_of, AWARE_PROFILES))
 
 
 def diagnose(scene: Scene, views: Iterable[View]) -> list[Finding]:
@@ -36,6 +53,7 @@ def diagnose(scene: Scene, views: Iterable[View]) -> list[Finding]:
                 found += findings_of(rule, case)
         found += _of_devices(view, scene)
         found += _of_aware(view, scene)
+        found += _said(view, scene, {one.rule for one in found if one.phone == view.profile})
     return sorted(
         found, key=lambda one: (SEVERITIES.index(one.severity), order(one.rule), one.device)
     )
@@ -99,6 +117,33 @@ _CASES: dict[str, Callable[[Case], Iterator[Case]]] = {
 }
 
 
+def _said(view: View, scene: Scene, found: set[str]) -> Iterator[Finding]:
+    """What a phone of a run said by a rule that is not among those `found`."""
+    rules = all_rules() if scene.sayings.found else {}
+    for said in scene.sayings.found.values():
+        rule = rules.get(said.rule)
+        if rule is None or rule.id in found or not {view.profile, view.base} & {*rule.profiles}:
+            continue
+        if said.profile and family_of(said.profile) != family_of(view.profile):
+            continue
+        yield finding_of(
+            rule,
+            Case(view=view, scene=scene),
+            Verdict(
+                severity="warning" if scene.sayings.got_over(said) else "error",
+                evidence=said.note,
+                frames=tuple(said.frames),
+                device=_address(scene, said.peer) or said.node,
+            ),
+        )
+
+
+def _address(scene: Scene, name: str) -> str:
+    """The address behind the name of a node; the name when it has none."""
+    every = (*scene.devices.items(), *scene.aware.devices.items())
+    return next((address for address, one in every if one.name == name), name)
+
+
 def _weighed(rule: Rule, case: Case) -> list[Finding]:
     """What a rule finds; an error that is none of the phone's concern, or that the phone got over, is a warning."""
     found = findings_of(rule, case)
@@ -107,7 +152,19 @@ def _weighed(rule: Rule, case: Case) -> list[Finding]:
     got_over = rule.on == "aware_service" and works_between(
         case.scene.aware, case.aware.nmi, case.phones
     )
-    return [_lowered(one) for one in found] if got_over or not case.concerns_phone else found
+    matters = case.concerns_phone or (rule.id not in _MEANT_FOR_OTHERS and _got_nowhere(case))
+    return found if matters and not got_over else [_lowered(one) for one in found]
+
+
+def _got_nowhere(case: Case) -> bool:
+    """Whether nobody is known to be a phone, and none of the devices agreed on anything with anybody; a device with
+    malformed frames may have said more than could be read.
+    """
+    aware = case.scene.aware
+    if any(phones(aware, family) for family in _FAMILIES):
+        return False
+    devices = [aware.devices[nmi] for nmi in case.nmis if nmi in aware.devices]
+    return not any(one.malformed or works_between(aware, one.nmi) for one in devices)
 
 
 def _lowered(finding: Finding) -> Finding:

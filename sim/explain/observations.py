@@ -14,6 +14,7 @@ import msgspec
 
 from sim.explain.ad import Ad, ad_of
 from sim.explain.aware_observations import Aware, AwareApp
+from sim.explain.sayings import Sayings
 
 __all__ = [
     "Advert",
@@ -371,6 +372,7 @@ class Scene(msgspec.Struct):
     """what could not be read -> how many packets."""
     aware: Aware = msgspec.field(default_factory=Aware)
     """what was seen of Wi-Fi Aware."""
+    sayings: Sayings = msgspec.field(default_factory=Sayings)
 
     def device(self, address: str, address_type: str = "") -> Device:
         """The device of that address, made when it is new."""

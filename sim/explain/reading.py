@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from protocols.capture import Packet, Reader
 
-__all__ = ["events_of_lines", "scene_of_capture", "scene_of_events"]
+__all__ = ["events_of_lines", "scene_of_capture", "scene_of_events", "scene_of_trace"]
 
 _HCI, _LL, _LL_PHDR, _NORDIC = 187, 251, 256, 272
 _PHDR = struct.Struct("<BbbBIH")
@@ -162,11 +162,19 @@ _READERS = {_LL: _of_ll, _LL_PHDR: _of_phdr, _NORDIC: _of_nordic}
 
 
 def events_of_lines(lines: Iterable[bytes], name: str) -> Iterator[TraceEvent]:
-    """Events of a trace as `nearbench run --jsonl` writes it. Raises UsageError that names the line."""
+    """Events of a trace as `nearbench run --jsonl` writes it. Raises UsageError that names the line, CaptureError when
+    the last one is cut.
+    """
     for number, line in enumerate(lines, 1):
         try:
             event = _event(line)
-        except (msgspec.DecodeError, TypeError, ValueError, AttributeError) as exc:
+        except msgspec.DecodeError as exc:
+            if not line.endswith(b"\n"):
+                raise CaptureError(
+                    f"{name}: line {number} is cut after {len(line)} octets"
+                ) from None
+            raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
+        except (TypeError, ValueError, AttributeError) as exc:
             raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
         yield event
 
@@ -183,6 +191,19 @@ def _event(line: bytes) -> TraceEvent:
     if "app" in event.fields:
         as_app(event.fields["app"])
     return event
+
+
+def scene_of_trace(lines: Iterable[bytes], name: str) -> tuple[Scene, str]:
+    """(scene, what went wrong) of a trace; the words are empty when all of it was read. Raises UsageError."""
+    damage: list[str] = []
+
+    def whole() -> Iterator[TraceEvent]:
+        try:
+            yield from events_of_lines(lines, name)
+        except CaptureError as exc:
+            damage.append(str(exc))
+
+    return scene_of_events(whole()), "".join(damage)
 
 
 def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:
@@ -204,6 +225,7 @@ def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:
             packets.append((event.node, event.seq, event.t_us, event.data, event.direction == "tx"))
         elif event.layer == "phone":
             phones.add(event.node)
+            scene.sayings.hear(event)
             _learn(event, names, apps)
             if apps and apps[-1].aware is not None and "app" in event.fields:
                 profiles[event.node] = apps[-1].aware.profile
@@ -215,15 +237,21 @@ def scene_of_events(events: Iterable[TraceEvent], node: str = "") -> Scene:
             scene.devices[address].name = name
     for device in scene.aware.devices.values():
         device.phone = profiles.get(device.name, "")
+    for said in scene.sayings.found.values():
+        said.profile = profiles.get(said.node, "")
     scene.app = _merged(apps)
     return scene
 
 
 def _hear(wifi: AwareSource, event: TraceEvent, node: str) -> None:
-    """Take in a frame of Wi-Fi that `node` sent or heard (any when empty), or a key that the trace reveals."""
+    """Take in a frame of Wi-Fi that `node` sent or heard (any when empty), or what the trace tells of keys
+    and data paths.
+    """
     fields = event.fields
     if event.layer == "aware" and event.event == "derived":
         wifi.learn(str(fields.get("name")), str(fields.get("value")))
+    if event.event == "ndp_connected" and event.layer == "aware" and node in ("", event.node):
+        wifi.tell_path(str(fields.get("initiator_ndi")), fields.get("ndp_id"), event.node)
     if event.data is None or fields.get("phy") != "wifi":
         return
     heard_by = _table(fields.get("outcomes"))

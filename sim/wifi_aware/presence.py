@@ -68,7 +68,7 @@ class Presence:
         if not told:
             return
         octets = tuple(one.octets for one in told)
-        if self._sources.get(frame.source) == octets:
+        if frame.source in self._known and self._sources.get(frame.source) == octets:
             return
         _remember(self._sources, frame.source, octets)
         try:

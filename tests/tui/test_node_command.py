@@ -208,10 +208,13 @@ def test_an_unsynchronised_service_goes_through_channels_without_windows(talk) -
         ('{"frame": "' + "00" * 5000 + '"}', "at most"),
         ('{"frame": "d0", "rssi_dbm": "loud"}', "rssi_dbm"),
         ('{"frame": "d0", "channel": 1e99}', "channel"),
-        *(('{"frame": "", "channel": %d}' % no, "from 1 to 14 or") for no in (-1, 0, 15, 35, 178)),
-        *(('{"frame": "", "rssi_dbm": %d}' % no, "from -127 to 20") for no in (-128, 21)),
         *(
-            ('{"frame": "%s"}' % octets, "too short")
+            (json.dumps({"frame": "", "channel": no}), "from 1 to 14 or")
+            for no in (-1, 0, 15, 35, 178)
+        ),
+        *((json.dumps({"frame": "", "rssi_dbm": no}), "from -127 to 20") for no in (-128, 21)),
+        *(
+            (json.dumps({"frame": octets}), "too short")
             for octets in ("", "d0", "80", "d0" * 23, "c4" * 9)
         ),
         ('{"sent": 1}', "frame 1"),

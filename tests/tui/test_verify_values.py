@@ -197,15 +197,21 @@ def test_with_one_side_alone_that_side_is_checked():
     plain = without(FULL, "secrets", "B")
     del plain["trace"]["B"]
     report = value_report(plain)
-    assert report.unchecked == ()
+    assert report.unchecked == ("secrets of B: missing or empty", "trace of B: missing or empty")
     assert all(check.ok for check in report.checks)
     assert len(report.checks) > count_of(plain | {"secrets": {**plain["secrets"], "B": {}}, "trace": {**plain["trace"], "B": []}})  # fmt: skip
 
 
-def test_without_values_there_is_nothing_to_say():
+@pytest.mark.parametrize("empty", [None, {}, {"A": {}, "B": {}}])
+def test_without_values_there_is_nothing_to_check_and_that_is_said(empty):
     plain = without(FULL, "secrets")
     del plain["trace"]
-    assert value_report(plain) == ([], ())
+    if empty is not None:
+        plain |= {"secrets": empty, "trace": {side: [] for side in empty}}
+    told = ("secrets: missing or empty", "trace: missing or empty")
+    report = value_report(plain)
+    assert report.unchecked == told
+    assert not any(check.name.startswith(("secrets", "trace")) for check in report.checks)
 
 
 def test_a_name_without_formula_is_listed():

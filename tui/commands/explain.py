@@ -68,12 +68,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _scene(path: Path) -> tuple[Scene, str]:
     from protocols.capture import open_reader
-    from sim.explain.reading import events_of_lines, scene_of_capture, scene_of_events
+    from sim.explain.reading import scene_of_capture, scene_of_trace
 
     try:
         with path.open("rb") as stream:
             if stream.peek(len(_TRACE_START)).startswith(_TRACE_START):
-                return scene_of_events(events_of_lines(stream, str(path))), ""
+                return scene_of_trace(stream, str(path))
             return scene_of_capture(open_reader(stream, str(path)))
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror}") from None
@@ -190,7 +190,7 @@ def _contents(scene: Scene) -> Iterator[str]:
         others = f", {_count(aware.others, 'frame')} of other networks" if aware.others else ""
         yield (
             f"{_count(len(aware.devices), 'device')} of Wi-Fi Aware, {_count(exchanges, 'authentication')}, "
-            f"{_count(len(aware.paths), 'data path')}{others}"
+            f"{_count(aware.path_count, 'data path')}{others}"
         )
 
 

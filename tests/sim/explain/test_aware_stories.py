@@ -164,3 +164,19 @@ def test_the_repaired_twin_has_no_error(name, folder):
     assert [one for one in found_in_air(run) if one.severity == "error"] == []
     told = explain(scene_of_events(run.events), view_of("ios-aware"))
     assert [one for one in told if one.severity == "error"] == []
+
+
+@pytest.mark.parametrize("name", [*BEHIND_KEYS, *INSIDE])
+def test_what_the_phone_says_itself_counts_in_a_trace_without_keys(name, folder):
+    run = ran(name, folder)
+    rule = (BEHIND_KEYS | INSIDE)[name]
+    found = [one for one in explain(scene_of_events(run.events)) if one.rule == rule]
+    assert {(one.severity, one.phone) for one in found} == {("error", "ios-aware")}
+    told = {event.seq: event for event in run.events}
+    said = [told[frame] for one in found for frame in one.frames if told[frame].rule == rule]
+    assert said or name in SHOWN_BY_THE_APP
+    assert all(one.layer == "phone" for one in said)
+
+
+SHOWN_BY_THE_APP = {"us04_sheet_closed"}
+"""A rule finds it in what the app asked for."""

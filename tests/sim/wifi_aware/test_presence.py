@@ -108,6 +108,8 @@ def test_of_many_senders_the_latest_are_remembered():
     assert kept
     assert kept == list(range(SENDERS - len(kept), SENDERS))
     assert len(kept) <= 1024
+    learn(presence, capability(3, 2), source=address_of(0))
+    assert presence.of(address_of(0)).wake_2_4 == 3, "heard again, it is known again"
     tables = (presence._known, presence._sources)
     assert all(len(table) <= 1024 for table in tables)
 

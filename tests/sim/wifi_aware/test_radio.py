@@ -186,6 +186,19 @@ def test_a_unicast_frame_is_acknowledged_a_sifs_later():
     assert len(second.heard) == 1
 
 
+def test_of_many_senders_the_latest_repeat_themselves_in_vain():
+    field, *_ = pair()
+    mac = field.radios[0]._mac
+
+    def frame(number: int) -> bytes:
+        return b"\xd0\x08" + bytes(8) + number.to_bytes(6, "big") + bytes(6) + b"\x10\x00"
+
+    assert not any(mac.is_repeated(frame(number)) for number in range(20_000))
+    assert len(mac._last) <= 1024
+    assert mac.is_repeated(frame(19_999))
+    assert not mac.is_repeated(frame(0))
+
+
 def test_a_lost_frame_is_sent_again_with_the_retry_bit():
     field, first, second = pair()
     dropping(field, "n1", 2, control=0xD0)
