@@ -129,6 +129,37 @@ def test_a_trace_is_explained_too(tmp_path, capsys):
     assert (findings[0]["rule"], findings[0]["phone"]) == ("AK-05", "ios-ask")
 
 
+def test_a_trace_that_was_cut_is_judged_up_to_there(tmp_path, capsys):
+    file = tmp_path / "trace.jsonl"
+    assert main(["run", "us50_no_network_request", "--jsonl", str(file), "--json"]) == 0
+    file.write_bytes(file.read_bytes()[:-9])
+    capsys.readouterr()
+    assert main(["explain", str(file)]) == 1
+    shown = capsys.readouterr()
+    assert "is cut after" in shown.err
+    assert "what came before it is judged" in shown.err
+    assert "ERROR   AA-47" in shown.out
+
+
+def test_an_accessory_that_only_publishes_is_judged_for_the_phone_it_is_to_meet(tmp_path, capsys):
+    log = Wifi()
+    log.publish(A, dcea=None)
+    file = tmp_path / "monitor.pcap"
+    file.write_bytes(log.octets(".pcap"))
+    assert main(["explain", str(file)]) == 1
+    out = capsys.readouterr().out
+    assert "ERROR   IA-04" in out
+    assert "ios-aware" in out
+
+
+def test_data_paths_behind_encryption_are_counted(tmp_path, capsys):
+    file = tmp_path / "trace.jsonl"
+    assert main(["run", "us34_suspended", "--jsonl", str(file), "--json"]) == 0
+    capsys.readouterr()
+    main(["explain", str(file)])
+    assert "1 data path" in " ".join(capsys.readouterr().out.split())
+
+
 def test_list_rules(capsys):
     assert main(["list", "rules", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

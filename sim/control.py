@@ -1,0 +1,486 @@
+"""Commands to a running world from other threads: device commands, answers, faults, and the clock.
+
+A `Control` runs its world on a thread and loop of their own. Whatever changes the world is carried out on that
+thread at the simulated time it arrives, and traced in the layer `control`: `command` (with `do` and `set`, from which
+`commands_of` and `repeat` make the run again), `clock` (pause, step, speed; for machines) and `fault`. Nothing here reads a
+wall clock.
+
+After the scenario's end the devices live on with the clock held, so that people can look and go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from protocols.errors import (
+    NearbenchError,
+    SimulationError,
+    UnknownNameError,
+    UsageError,
+    origin_of,
+)
+from sim.device import node_error
+from sim.fault_schedule import fault_of, fault_words
+from sim.faults import FAULTS, Fault
+from sim.human import Human, put_before
+from sim.person import Question  # msgspec reads the annotations
+from sim.redaction import Secret, masked
+from sim.units import Duration, duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from sim.person import Face
+    from sim.trace import TraceEvent
+    from sim.world import RunResult, World
+
+__all__ = ["Asking", "Command", "Control", "State", "commands_of"]
+
+State = Literal["ready", "running", "paused", "ended", "stopped", "died"]
+"""ended: the verdict is there and the clock is held; it may be let go on. stopped, died: nothing can follow."""
+_OVER = ("stopped", "died")
+_NOW = "timeout"
+"""Argument with which an answer does not wait for a question; of no interest to readers."""
+_FOR_EVER_US = 1 << 60
+_SECOND_US = 1_000_000
+_LOOK_AHEAD_US = 60 * _SECOND_US
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that waits for somebody at the screen."""
+
+    node: str
+    question: Question
+    asked_us: int
+    """simulated time at which it was asked."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that was given to a device."""
+
+    t_us: int
+    node: str
+    do: str
+    set: dict[str, Any]
+    """arguments, as they were given."""
+
+
+class Control:
+    """A world on a thread of its own, and what others may ask of it. Every public method may be called from any thread.
+
+    `played`: nodes whose people are played at the screen; the others answer by themselves. `until_us`: end of the
+    run, the scenario's duration when None; time in which questions wait for the screen is added to it.
+    """
+
+    def __init__(
+        self, world: World, *, played: Iterable[str] = (), until_us: int | None = None
+    ) -> None:
+        self.world = world
+        self.result: RunResult | None = None
+        """the verdict, once it is there."""
+        self.error = ""
+        """why the world died, as a sentence."""
+        self._until_us = int(world.scenario.duration) if until_us is None else until_us
+        self._speed = world.loop.speed
+        self._state: State = "ready"
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._messages = 0
+        self._asking = 0
+        self._stepping = False
+        self._faults: list[Fault] = []
+        self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+        self._humans: dict[str, Human] = {}
+        wanted = set(played)
+        for name in wanted - set(world.devices):
+            raise UnknownNameError("node", name, world.devices)
+        for name, device in world.devices.items():
+            human = put_before(device, played=name in wanted)
+            if human is not None:
+                self._humans[name] = human
+                human.on_change = self._on_people
+        world.trace.add_sink(self._on_event)
+
+    # The thread
+
+    def start(self) -> None:
+        """Let the world live."""
+        self._enter("running")
+        self._thread.start()
+
+    def _run(self) -> None:
+        cut_off = False
+        try:
+            with self.world.session():
+                self._until_the_end()
+                if not self._stopping:
+                    self.result = self.world.result()
+                    self.world.loop.pause()
+                    self._enter("ended")
+                    self.world.loop.run_until_us(_FOR_EVER_US)
+                self.result = self.result or self.world.result()
+                cut_off = True
+        except BaseException as exc:  # noqa: BLE001  # nobody else would hear of it: the screen tells it
+            if (
+                not cut_off
+            ):  # what devices raise when they are switched off in mid-action concerns nobody
+                self._die(exc)
+                return
+        self._enter("stopped")
+
+    def _until_the_end(self) -> None:
+        """Run the scenario; its end moves by the time that people took."""
+        end_us = self._until_us
+        while True:
+            self.world.settle(end_us)
+            if self._stopping or self.world.now_us < end_us:
+                return
+            later_us = self._until_us + sum(human.waited_us for human in self._humans.values())
+            if later_us <= end_us:
+                return
+            end_us = later_us
+
+    def _die(self, exc: BaseException) -> None:
+        if isinstance(exc, NearbenchError):
+            self.error = str(exc)
+        else:
+            where = f"{type(exc).__name__}: {exc} ({origin_of(exc)})"
+            self.error = f"a fault of nearbench itself: {where}"
+        self._enter("died")
+
+    def _enter(self, state: State) -> None:
+        with self._changed:
+            self._state = state
+            self._changed.notify_all()
+
+    def _on_event(self, event: TraceEvent) -> None:
+        if (
+            event.direction
+            and event.layer in ("ble", "aware")
+            and "often" not in event.fields
+            and "quiet" not in event.fields
+        ):
+            self._messages += 1
+
+    def _on_people(self) -> None:
+        """A question begins or ceases to wait: nobody can type as fast as simulated time may run."""
+        asking = len(self.questions())
+        if asking > self._asking:
+            self._messages += 1
+        self._asking = asking
+        if not self._stepping:
+            self.world.loop.speed = self._pace()
+
+    def _pace(self) -> float | None:
+        """The speed the clock has when it runs: real time at most while somebody is asked."""
+        is_fast = self._speed is None or self._speed > 1
+        return 1.0 if self._asking and is_fast else self._speed
+
+    # What there is to see
+
+    @property
+    def state(self) -> State:
+        """Where the run is."""
+        held = self._state in ("running", "ended")
+        if not held:
+            return self._state
+        if not self.world.loop.paused:
+            return "running"
+        return "ended" if self._state == "ended" else "paused"
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time."""
+        return self.world.loop.now_us
+
+    @property
+    def speed(self) -> float | None:
+        """Simulated seconds per second when the clock runs; None = as fast as possible."""
+        return self._speed
+
+    def wait(self, *states: State, timeout_s: float = 10.0) -> bool:
+        """Block until the run is in one of `states` by itself (not by pausing); False when that took too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._state in states, timeout_s)
+
+    def sync(self, timeout_s: float = 10.0) -> bool:
+        """Block until the world's thread has begun what was asked for so far; False when that took too long."""
+        begun = threading.Event()
+        try:
+            self._call(begun.set)
+        except SimulationError:
+            return True
+        return begun.wait(timeout_s)
+
+    def questions(self) -> list[Asking]:
+        """Questions that wait for the screen, in the order of the nodes."""
+        found: list[Asking] = []
+        for name, human in self._humans.items():
+            question, asked_us = human.question, human.asked_us
+            if question is not None and asked_us is not None and not human.auto:
+                found.append(Asking(node=name, question=question, asked_us=asked_us))
+        return found
+
+    def face(self, node: str) -> Face | None:
+        """What can be seen on a device; None when it shows nothing."""
+        return self.world.faces.get(node)
+
+    def is_played(self, node: str) -> bool:
+        """Whether somebody at the screen answers for `node`."""
+        human = self._humans.get(node)
+        return human is not None and not human.auto
+
+    def faults(self) -> list[Fault]:
+        """Faults of the scenario and those set by command."""
+        return [*self.world.faults.all, *self._faults]
+
+    # Commands to devices
+
+    def do(self, node: str, command: str, **arguments: Any) -> Future[Any]:
+        """Give a device a command; the result (or what went wrong, as NearbenchError) comes in the future."""
+        done: Future[Any] = Future()
+        done.set_running_or_notify_cancel()
+        self._call(self._begin, done, node, command, arguments)
+        return done
+
+    def _begin(self, done: Future[Any], node: str, command: str, arguments: dict[str, Any]) -> None:
+        device = self.world.devices.get(node)
+        if device is None:
+            done.set_exception(UnknownNameError("node", node, self.world.devices))
+            return
+        plain = {key: _written(value) for key, value in arguments.items()}
+        shown = masked(plain, self.world.secret)
+        note = ", ".join(f"{key} = {value}" for key, value in shown.items() if key != _NOW)
+        event = self.world.emit(
+            node, "control", "command", note=note, label=command, do=command, set=shown
+        )
+        self._spawn(done, node, device.do(command, arguments), event)
+
+    def _spawn(
+        self, done: Future[Any], node: str, task: Coroutine[Any, Any, Any], event: TraceEvent
+    ) -> None:
+        async def run() -> None:
+            try:
+                try:
+                    done.set_result(await task)
+                except NearbenchError:
+                    raise
+                except (
+                    Exception
+                ) as exc:  # a command by hand ends no run, whatever the device makes of it
+                    raise node_error(node, self.now_us, str(event.fields["do"]), exc) from exc
+            except NearbenchError as exc:
+                note = f"{event.fields['do']}: {exc}"
+                self.world.emit(
+                    node, "control", "command_failed", note=note, cause=event.seq, label="failed"
+                )
+                done.set_exception(exc)
+            finally:
+                if not done.done():
+                    done.set_exception(_over())
+
+        self.world.spawn(node, run())
+
+    def answer(self, node: str, value: str | bool | None) -> Future[Any]:
+        """Answer the open question of a node: a PIN, yes or no; None = cancel. Harmless when there is none."""
+        if isinstance(value, str):
+            return self.do(node, "enter_pin", pin=value, **{_NOW: Duration(0)})
+        return self.do(node, "accept" if value else "reject", **{_NOW: Duration(0)})
+
+    def let(self, node: str, *, auto: bool) -> None:
+        """Hand the person before `node` to itself, or to the screen."""
+
+        def hand_over() -> None:
+            human = self._humans.get(node)
+            if human is None:
+                return
+            who = "answers by itself" if auto else "is played at the screen"
+            self.world.emit(node, "control", "person", note=who, label="person", auto=auto)
+            human.let(auto=auto)
+
+        self._call(hand_over)
+
+    # Faults
+
+    def set_fault(self, text: str) -> Future[Fault]:
+        """Let something go wrong from now on: NAME[:key=value,...], as the option `--fault` takes it."""
+        done: Future[Fault] = Future()
+        done.set_running_or_notify_cancel()
+        self._call(self._set_fault, done, text)
+        return done
+
+    def _set_fault(self, done: Future[Fault], text: str) -> None:
+        faults = self.world.faults
+        try:
+            option = fault_of(text)
+            model: Any = FAULTS.get(option.name)
+            if model.enter is not Fault.enter:
+                raise UsageError(
+                    f"{option.name} needs a device of its own: restart the scenario with --fault {text}"
+                )
+            begin = Duration(max(1, self.now_us)) if model.momentary else Duration(0)
+            option = msgspec.structs.replace(option, from_=begin, until=None)
+            number = len(self.faults())
+            fault = faults._made(number, option)  # pyright: ignore[reportPrivateUsage]  # made as an option's, which has no public name
+            faults.set(fault)
+        except NearbenchError as exc:
+            done.set_exception(exc)
+            return
+        self._faults.append(fault)
+        done.set_result(fault)
+
+    def clear_fault(self, fault: Fault) -> None:
+        """Undo a fault; harmless when it is not set."""
+        self._call(self.world.faults.clear, fault)
+
+    def fault_words(self) -> list[str]:
+        """Faults in words."""
+        return [fault_words(fault) for fault in self.faults()]
+
+    # The clock
+
+    def pause(self) -> None:
+        """Hold simulated time after the current instant."""
+        self._call(self._clock, "pause", self.world.loop.pause)
+
+    def resume(self) -> None:
+        """Let simulated time go on at the chosen speed, also beyond the scenario's end."""
+
+        def go_on() -> None:
+            self._stepping = False
+            self.world.loop.speed = self._pace()
+            self.world.loop.resume()
+
+        self._call(self._clock, "resume", go_on)
+
+    def set_speed(self, speed: float | None) -> None:
+        """Simulated seconds per second; None = as fast as possible. Raises UsageError."""
+        if speed is not None and not 0 < speed < 1e6:
+            raise UsageError(f"speed {speed:g}: give a factor above 0, or none for full speed")
+        self._speed = speed
+
+        def change() -> None:
+            if not self._stepping:
+                self.world.loop.speed = self._pace()
+
+        self._call(self._clock, "speed", change, speed=speed or 0)
+
+    def step(self) -> None:
+        """Run up to the next event of the trace, and hold; after a minute without one, too."""
+        self._call(self._clock, "step", lambda: self._look_for(self._next_event()))
+
+    def next_message(self) -> None:
+        """Run up to the next message of a protocol (what repeats itself is passed over) or question, and hold.
+
+        After a minute of simulated time without one, too.
+        """
+        self._call(self._clock, "next_message", lambda: self._look_for(self._next_message()))
+
+    def run_for(self, duration_us: int = _SECOND_US) -> None:
+        """Run on for a while, and hold."""
+
+        def begin() -> None:
+            self._run_until(self._passed(duration_us))
+
+        self._call(self._clock, "run_for", begin, duration_us=duration_us)
+
+    def _passed(self, duration_us: int) -> Callable[[], bool]:
+        loop = self.world.loop
+        end_us = loop.now_us + duration_us
+        loop.at_us(end_us, lambda: None)  # so that the clock stops there
+        return lambda: loop.now_us >= end_us
+
+    def _look_for(self, reached: Callable[[], bool]) -> None:
+        in_vain = self._passed(_LOOK_AHEAD_US)
+        self._run_until(lambda: reached() or in_vain())
+
+    def _next_event(self) -> Callable[[], bool]:
+        trace, before = self.world.trace, self.world.trace.count
+        return lambda: trace.count > before
+
+    def _next_message(self) -> Callable[[], bool]:
+        before = self._messages
+        return lambda: self._messages > before
+
+    def _run_until(self, reached: Callable[[], bool]) -> None:
+        """Full speed up to there: who steps wants to see what comes next, not to wait for it."""
+        self._stepping = True
+        self.world.loop.speed = None
+        self.world.loop.run_to(reached)
+
+    def _clock(self, what: str, change: Callable[[], None], **details: Any) -> None:
+        self.world.emit(
+            "", "control", "clock", label="clock", note=what.replace("_", " "), do=what, quiet=True, **details
+        )  # fmt: skip
+        change()
+
+    # The end
+
+    def repeat(self, commands: Iterable[Command]) -> RunResult:
+        """Run the world to its end with these commands at their times, on the caller's thread and without `start`."""
+        loop = self.world.loop
+        with self.world.session():
+            for command in commands:
+                self.world.settle(command.t_us)
+                loop.run_until_us(max(command.t_us, loop.now_us))
+                self._begin(Future(), command.node, command.do, command.set)
+            self._until_the_end()
+        self.result = self.world.result()
+        return self.result
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """End the run and switch everything off; False when the world does not answer in time."""
+        self._stopping = True
+        if not self._thread.is_alive():
+            if self._state == "ready":
+                self._enter("stopped")
+            self.world.close()
+            return True
+        self._call(self.world.loop.stop)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            return False
+        self.world.close()
+        return True
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Have the world's thread call `function`, now in simulated time. Raises SimulationError when the run is over."""
+        if self._state in _OVER:
+            raise _over()
+        try:
+            self.world.loop.call_soon_threadsafe(lambda: function(*arguments, **named))
+        except RuntimeError:  # closed in the meantime
+            raise _over() from None
+
+
+def _over() -> SimulationError:
+    return SimulationError("the run is over; restart the scenario to go on")
+
+
+# Repeating a run
+
+
+def commands_of(events: Iterable[TraceEvent]) -> list[Command]:
+    """The commands that were given during a run, in order; PINs as they were, where the trace still knows them."""
+    return [
+        Command(
+            t_us=event.t_us,
+            node=event.node,
+            do=str(event.fields["do"]),
+            set={key: _plain(value) for key, value in dict(event.fields["set"]).items()},
+        )
+        for event in events
+        if event.layer == "control" and event.event == "command"
+    ]
+
+
+def _written(value: Any) -> Any:
+    return duration_text(value) if isinstance(value, Duration) else value
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Secret) else value

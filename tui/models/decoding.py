@@ -1,0 +1,148 @@
+"""Packets decoded when somebody looks: the tree of fields with the octets it speaks of, one line, and what is wrong.
+
+Octets for which there is no decoder of their own (a PDU without access address, an SMP command without L2CAP) are put
+into a shell that has one, and the shell is taken off the result. Remembered for the last few thousand. No clock, no IO.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from protocols.ble.ll_radio import ADVERTISING_CRC_INIT, crc24
+from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, summary
+from protocols.errors import NearbenchError
+from protocols.wifi_aware.protection import UNOPENED
+from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, SMP_EVENTS, of_link, pdu_of
+from tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from protocols.layout import Node
+    from sim.trace import TraceEvent
+
+__all__ = ["Decoded", "decoded", "info_of", "path_of", "walk"]
+
+_REMEMBERED = 4096
+_L2CAP_OCTETS = 4
+
+
+class Decoded(NamedTuple):
+    """What a packet turned out to be. Spans of `tree` count octets of `data`."""
+
+    data: bytes
+    tree: tuple[Node, ...]
+    text: str
+    """one line."""
+    wrong: str = ""
+    """why it is malformed; empty when nothing is."""
+    doubts: tuple[str, ...] = ()
+
+
+class _Wrapped(NamedTuple):
+    """Octets in a shell for which there is a decoder, and how much of the result is the shell."""
+
+    block: Block
+    before: int = 0
+    after: int = 0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(layer: str, event: str, link_type: int | None, wifi: bool, data: bytes) -> Decoded:
+    wrapped = _wrapped(layer, event, link_type, wifi, data)
+    if wrapped is None:
+        return Decoded(data, (), f"link type {link_type}, {len(data)} octets")
+    context = {UNOPENED: True} if wrapped.block.kind.startswith("frame") else None
+    try:
+        found = dissect(wrapped.block, context)
+    except NearbenchError as exc:
+        return Decoded(data, (), "", str(exc))
+    text = "" if found.fields is None else _line(wrapped.block.kind, found)
+    wrong = "" if found.error is None else str(found.error)
+    inside = wrapped.before, len(wrapped.block.data) - wrapped.after
+    tree = tuple(_shifted(found.tree, *inside)) if any(wrapped[1:]) else found.tree
+    return Decoded(
+        data, tree, clean(text), clean(wrong), tuple(doubt.message for doubt in found.doubts)
+    )
+
+
+def decoded(event: TraceEvent) -> Decoded:
+    """Tree, line and faults of an event's octets; remembered for the last few thousand."""
+    link_type: Any = event.fields.get("link_type")
+    wifi = event.fields.get("phy") == "wifi"
+    return _decoded(event.layer, event.event, link_type, wifi, event.data or b"")
+
+
+def _line(kind: str, found: Dissection) -> str:
+    return summary(kind, found.fields) if found.fields is not None else ""
+
+
+def _wrapped(
+    layer: str, event: str, link_type: int | None, wifi: bool, data: bytes
+) -> _Wrapped | None:
+    if link_type is not None:
+        kind = LINK_TYPES.get(link_type)
+        return None if kind is None else _Wrapped(Block(kind=kind, data=data))
+    if layer == "hci":
+        return _Wrapped(Block(kind="hci", data=data))
+    if wifi or layer == "aware":
+        return _Wrapped(Block(kind="frame", data=data))
+    if layer == "ble":
+        channel = 6 if event in SMP_EVENTS else 4
+        head = (len(data) + _L2CAP_OCTETS).to_bytes(2, "little") + len(data).to_bytes(2, "little")
+        shell = b"\x02\x00\x00" + head + channel.to_bytes(2, "little")
+        return _Wrapped(Block(kind="hci", data=shell + data), before=len(shell))
+    if event.startswith("ll_"):
+        access, crc = bytes(ACCESS_OCTETS), bytes(CRC_OCTETS)  # the trace has neither
+    else:
+        access, crc = ADVERTISING, crc24(data, ADVERTISING_CRC_INIT)
+    return _Wrapped(Block(kind="ll", data=access + data + crc), ACCESS_OCTETS, CRC_OCTETS)
+
+
+def _shifted(nodes: tuple[Node, ...], before: int, end: int) -> Iterator[Node]:
+    """The nodes of [before, end), counted from there; what lies outside is the shell."""
+    for node in nodes:
+        if node.start >= end or node.end <= before:
+            continue
+        inner = tuple(_shifted(node.children, before, end))
+        if node.start < before and not inner:
+            continue
+        if node.start < before:
+            yield from inner
+            continue
+        yield msgspec.structs.replace(
+            node, start=node.start - before, end=min(node.end, end) - before, children=inner
+        )
+
+
+def info_of(event: TraceEvent) -> str:
+    """One line on a packet: of messages what the trace says, of packets what the decoder says."""
+    fields = event.fields
+    again = " (again)" if fields.get("again") else ""
+    if event.layer in ("ble", "aware"):
+        label = str(fields.get("label") or event.event.replace("_", " "))
+        return clean(f"{label}: {event.note}" if event.note else label)
+    if event.event == "ll_data" and of_link(pdu_of(event)) == "LL":
+        return f"data, {len(pdu_of(event)) - 2} octets, encrypted or a fragment{again}"
+    found = decoded(event)
+    if found.wrong:
+        return f"malformed: {found.wrong}"
+    return f"{found.text or event.event.replace('_', ' ')}{again}"
+
+
+def walk(
+    nodes: tuple[Node, ...], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Every node with the names that lead to it, itself last."""
+    for node in nodes:
+        here = (*path, node.name)
+        yield here, node
+        yield from walk(node.children, here)
+
+
+def path_of(path: tuple[str, ...]) -> str:
+    """Names as a filter writes them; members of lists are left out."""
+    return ".".join(name for name in path if not name.startswith("["))

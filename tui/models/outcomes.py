@@ -1,0 +1,165 @@
+"""How pairings end: which side, at which step, why, by which rule, and what to do; from what the trace says.
+
+Each end is told once, from the side that says most. The rule comes from the event, or from `sim.explain` when that has
+looked at the trace. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sim.trace import TraceEvent
+
+__all__ = ["Outcome", "Outcomes", "rule_words"]
+
+_WRONG_PIN = (0x01, 0x04, 0x0B)
+_NO_COMPARISON = 0x0C
+_SAME_US = 1_000_000
+"""Ends of both sides of one pairing lie closer together than this."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a pairing."""
+
+    t_us: int
+    seq: int
+    """of the event that tells it."""
+    node: str
+    """who tells it."""
+    peer: str
+    good: bool
+    words: str
+    """one sentence: who ended it at which step, and why."""
+    step: str = ""
+    code: int | None = None
+    remedy: str = ""
+    message: int | None = None
+    """seq of the message that ended it."""
+    rule: str = ""
+
+    @property
+    def kind(self) -> str:
+        """In two words: what a headline says."""
+        if self.good:
+            return "paired"
+        text = self.words.lower()
+        if "no answer for" in text or "timeout" in text or "in time" in text:
+            return "timeout"
+        if self.code == _NO_COMPARISON:
+            return "numbers differ"
+        if self.code == 0x01 or "cancelled" in text or "does not want" in text:  # SMP reason
+            return "cancelled"
+        if self.code in _WRONG_PIN or "password" in text or "same pin" in text:
+            return "wrong PIN"
+        return "not paired"
+
+
+class Outcomes:
+    """All ends of a run, the latest last."""
+
+    def __init__(self) -> None:
+        self.all: list[Outcome] = []
+        self._failed_message: dict[frozenset[str], int] = {}
+
+    def feed(self, events: Iterable[TraceEvent]) -> list[Outcome]:
+        """Take in events; the ends among them."""
+        found: list[Outcome] = []
+        for event in events:
+            if event.layer not in ("ble", "aware", "phone"):
+                continue
+            if event.direction and event.event == "pairing_failed":
+                self._failed_message[frozenset((event.node, event.peer))] = event.seq
+            made = self._made(event)
+            if made is not None:
+                self.all.append(made)
+                found.append(made)
+        del self.all[:-500]
+        return found
+
+    def told_of(self, outcome: Outcome) -> Outcome:
+        """An end as both sides tell it: by the words of who told it first, with what the other knows besides."""
+        parties = {outcome.node, outcome.peer}
+        close = [
+            one
+            for one in self.all
+            if {one.node, one.peer} == parties
+            and not one.good
+            and 0 <= one.t_us - outcome.t_us < _SAME_US
+        ]
+        if not close:
+            return outcome
+        best = next((one for one in reversed(close) if one.node == outcome.node), outcome)
+        return msgspec.structs.replace(
+            best,
+            rule=next((one.rule for one in close if one.rule), ""),
+            remedy=next((one.remedy for one in close if one.remedy), ""),
+            message=next((one.message for one in close if one.message), best.message),
+        )
+
+    def failures(self, node: str, peer: str) -> int:
+        """How many pairings in a row failed between two, as `node` tells."""
+        count, last_us = 0, None
+        for one in reversed(self.all):
+            if one.node == node and one.peer == peer:
+                if one.good:
+                    break
+                if last_us is None or last_us - one.t_us >= _SAME_US:
+                    count += 1
+                last_us = one.t_us
+        return count
+
+    def _made(self, event: TraceEvent) -> Outcome | None:
+        fields = event.fields
+        message = self._failed_message.get(frozenset((event.node, event.peer)), event.cause)
+        if event.event == "paired":
+            return self._outcome(event, good=True, words=event.note)
+        if event.event == "aware_paired" or (event.event == "nik_received" and fields.get("akm")):
+            return self._outcome(event, good=True, words=event.note)
+        if event.event == "not_paired":
+            code: Any = fields.get("reason")
+            return self._outcome(
+                event, good=False, words=event.note.partition("; ")[0], step=str(fields.get("step", "")),
+                code=code, remedy=str(fields.get("remedy", "")), message=message,
+            )  # fmt: skip
+        if event.event == "pairing_failed" and event.layer == "phone":
+            words = event.note.partition(";")[0].removeprefix("pairing: ")
+            return self._outcome(event, good=False, words=words, message=event.cause)
+        if event.event == "pairing_result" and fields.get("status"):
+            return self._outcome(
+                event, good=False, words=event.note, step="pairing", message=event.cause
+            )
+        return None
+
+    def _outcome(self, event: TraceEvent, **details: Any) -> Outcome:
+        details["words"] = clean(details["words"])
+        return Outcome(
+            t_us=event.t_us,
+            seq=event.seq,
+            node=event.node,
+            peer=event.peer,
+            rule=event.rule,
+            **details,
+        )
+
+
+def rule_words(rule: str) -> tuple[str, str, str]:
+    """(statement, remedy, source) of a rule; empty when there is none of that name. Loads the rules: takes a while."""
+    from protocols.errors import NearbenchError
+    from sim.explain import rule_of
+
+    try:
+        found = rule_of(rule)
+    except NearbenchError:
+        return "", "", ""
+    return (
+        clean(found.statement),
+        clean(found.remedy),
+        clean(f"{found.source} ({found.confidence})"),
+    )

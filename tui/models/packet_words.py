@@ -1,0 +1,140 @@
+"""What a filter may say about packets: protocols and states as words, ends, numbers and decoded fields as keys.
+
+A dotted name is a path through the decoded tree: its last part names the field, those before it are on the way there
+or name the protocol (`smp.smp_code==5`, `pairing_bootstrapping.reason!=0`). Decoded fields are looked at last, because
+they cost most.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from tui.filters import Vocabulary
+from tui.models.decoding import decoded, info_of, walk
+from tui.models.packets import EMPTY, PROTOCOLS, pdu_of, protocol_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+    from protocols.layout import Node
+    from sim.trace import TraceEvent
+    from tui.filters import Predicate
+    from tui.models.packets import Ends
+
+__all__ = ["packet_vocabulary"]
+
+_ALIASES = {"nan.attr": "nan.id", "smp.code": "smp.smp_code"}
+_WIFI_ADDRESSES = (slice(4, 10), slice(10, 16), slice(16, 22))
+_LAYERS = ("air", "hci", "ble", "aware")
+
+
+def packet_vocabulary(ends: Ends, marked: Container[int]) -> Vocabulary[TraceEvent]:
+    """Words and keys; `marked` holds the sequence numbers of marked packets."""
+    words: dict[str, Predicate[TraceEvent]] = {
+        **{name.lower(): _of_protocol(name) for name in PROTOCOLS},
+        **{layer: _of_layer(layer) for layer in _LAYERS},
+        "wifi": lambda event: event.fields.get("phy") == "wifi" or event.layer == "aware",
+        "empty": lambda event: event.event in EMPTY,
+        "message": lambda event: event.layer in ("ble", "aware"),
+        "again": lambda event: bool(event.fields.get("again")),
+        "often": lambda event: bool(event.fields.get("often")),
+        "beacon": lambda event: event.event.endswith("beacon"),
+        "malformed": lambda event: bool(decoded(event).wrong),
+        "doubtful": lambda event: bool(decoded(event).doubts),
+        "marked": lambda event: event.seq in marked,
+        "tx": lambda event: event.direction == "tx",
+        "rx": lambda event: event.direction == "rx",
+    }
+    keys: dict[str, Callable[[TraceEvent], Any]] = {
+        "number": lambda event: event.seq,
+        "t": lambda event: event.t_us / 1e6,
+        "len": lambda event: len(event.data or b""),
+        "channel": lambda event: event.fields.get("channel"),
+        "rssi": rssi_of,
+        "addr": addresses_of,
+        "from": lambda event: ends.of(event)[0],
+        "to": lambda event: ends.of(event)[1],
+        "node": lambda event: (event.node, event.peer),
+        "event": lambda event: event.event,
+        "layer": lambda event: event.layer,
+        "proto": protocol_of,
+        "rule": lambda event: event.rule or None,
+        "phase": lambda event: event.fields.get("phase"),
+        "note": lambda event: event.note or None,
+        "cause": lambda event: event.cause,
+        "data": lambda event: (event.data or b"").hex(),
+        "text": info_of,
+    }
+    return Vocabulary(words, keys, _path)
+
+
+def _of_protocol(name: str) -> Predicate[TraceEvent]:
+    return lambda event: protocol_of(event) == name
+
+
+def _of_layer(layer: str) -> Predicate[TraceEvent]:
+    return lambda event: event.layer == layer
+
+
+def rssi_of(event: TraceEvent) -> int | None:
+    """Signal at the best listener, dBm; None where nothing is known."""
+    fields = event.fields
+    known = fields.get("rssi_dbm")
+    if known is None:
+        levels = cast("dict[str, int]", fields.get("signal_dbm") or {})
+        known = max(levels.values(), default=None)
+    return known
+
+
+def addresses_of(event: TraceEvent) -> tuple[str, ...]:
+    """Radio addresses in a packet's header, as text in small letters."""
+    data, fields = event.data or b"", event.fields
+    if fields.get("phy") == "wifi" or event.layer == "aware":
+        start = fields.get("pdu_from", 0)
+        found = (data[start:][span] for span in _WIFI_ADDRESSES)
+        return tuple(octets.hex(":") for octets in found if len(octets) == 6)
+    if protocol_of(event) == "ADV":
+        pdu = pdu_of(event)
+        spans = (pdu[2:8], pdu[8:14] if event.event in ("scan_req", "connect_ind") else b"")
+        return tuple(octets[::-1].hex(":") for octets in spans if octets)
+    address = fields.get("address")
+    return (address.lower(),) if isinstance(address, str) else ()
+
+
+def _path(name: str) -> Callable[[TraceEvent], Any] | None:
+    if "." not in name.strip("."):
+        return None
+    parts = _ALIASES.get(name.lower(), name.lower()).split(".")
+    protocol = parts[0].upper()
+    of_protocol = protocol in PROTOCOLS
+    wanted = parts[1:] if of_protocol else parts
+
+    def values(event: TraceEvent) -> tuple[Any, ...] | None:
+        if of_protocol and protocol_of(event) != protocol:
+            return None
+        found = [
+            value
+            for path, node in walk(decoded(event).tree)
+            if _leads(path, wanted)
+            for value in _values(node)
+        ]
+        return tuple(found) or None
+
+    return values
+
+
+def _leads(path: tuple[str, ...], wanted: list[str]) -> bool:
+    """Whether `wanted` are names on the path in their order, the last one at its end."""
+    if not _is_named(path[-1], wanted[-1]):
+        return False
+    rest = iter(path[:-1])
+    return all(any(_is_named(name, part) for name in rest) for part in wanted[:-1])
+
+
+def _is_named(name: str, wanted: str) -> bool:
+    return name == wanted or name.endswith(f"_{wanted}")
+
+
+def _values(node: Node) -> list[Any]:
+    """What a field can be compared with: its value, and what that means."""
+    return [value for value in (node.value, node.meaning) if value is not None]

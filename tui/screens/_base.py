@@ -1,0 +1,225 @@
+"""What all screens have in common: the lines around, the panes between, the keys that mean the same everywhere.
+
+A screen is a subclass with a NAME, its panes, and `tick`, which is called up to twenty times a second while it is
+open. It reads `self.session`; it never keeps anything of a run across `renew`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.containers import Container
+from textual.screen import Screen
+
+from tui.bindings import bindings
+from tui.keys import EVERYWHERE, keys_of
+from tui.widgets.bars import KeyLine, StatusLine, TabLine, TitleLine
+from tui.widgets.event_list import EventList
+from tui.widgets.lined import Lined
+from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.app import NearbenchApp
+    from tui.keys import Key
+    from tui.models.lanes import Piece
+    from tui.session import Session
+
+__all__ = ["BenchScreen"]
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+_NARROW, _LOW = 80, 24
+
+
+class _TooSmall(Lined):
+    DEFAULT_CSS = "_TooSmall { display: none; height: 1fr; width: 1fr; }"
+
+    def line(self, y: int, width: int) -> list[Piece]:
+        """What to do about a small terminal, in as many lines as it takes."""
+        size = self.screen.size
+        text = (
+            f"The screen needs {LEAST_WIDTH} x {LEAST_HEIGHT}; this one has {size.width} x {size.height}. "
+            "`nearbench run SCENARIO` tells the same as text."
+        )
+        words, lines = text.split(), [""]
+        for word in words:
+            if len(lines[-1]) + len(word) + 1 > width:
+                lines.append("")
+            lines[-1] = f"{lines[-1]} {word}".strip()
+        return [(lines[y], "")] if y < len(lines) else []
+
+
+class BenchScreen(Screen[None]):
+    """One of the screens behind the digits."""
+
+    NAME: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[Any]] = bindings(EVERYWHERE)
+    AUTO_FOCUS: ClassVar[str | None] = "EventList"
+    DEFAULT_CSS = """
+    BenchScreen { layout: vertical; }
+    BenchScreen #body { height: 1fr; width: 100%; layout: vertical; }
+    BenchScreen .row { height: auto; width: 100%; layout: horizontal; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maximised: Pane | None = None
+        self.split = 0
+
+    # Parts
+
+    @property
+    def bench(self) -> NearbenchApp:
+        """The app."""
+        return cast("NearbenchApp", cast(Any, self).app)
+
+    @property
+    def session(self) -> Session:
+        """The run or capture."""
+        return self.bench.session
+
+    def compose(self) -> ComposeResult:
+        """Bars around the panes."""
+        yield TitleLine()
+        yield TabLine(self.NAME)
+        with Container(id="body"):
+            yield from self.panes()
+        yield StatusLine()
+        yield KeyLine()
+        yield _TooSmall()
+
+    def panes(self) -> ComposeResult:
+        """The panes of the screen."""
+        raise NotImplementedError
+
+    def on_screen_resume(self) -> None:
+        """What was hidden may have another size and other rows by now."""
+        for one in self.query(EventList):
+            one.sync()
+
+    def on_mount(self) -> None:
+        """No tooltips: they need a mouse, and flash when a screen opens."""
+        self.query("Tooltip").remove()
+
+    @property
+    def main_list(self) -> EventList:
+        """The list that the screen is about."""
+        return self.query_one(EventList)
+
+    def renew(self) -> None:
+        """Another run has begun: forget the old one."""
+
+    def tick(self) -> None:
+        """Something may have happened."""
+
+    def status(self) -> tuple[str, str]:
+        """The sentence of the last line but one, and its style; empty for the last thing that happened."""
+        return "", ""
+
+    def works(self, key: Key) -> bool:
+        """Whether a key does something now; answers only while somebody is asked."""
+        if key.id == "pin":
+            control = self.session.control
+            return control is not None and bool(control.questions())
+        return True
+
+    def keys_here(self) -> list[Key]:
+        """Keys that work here, those of the screen first."""
+        known = [*keys_of(self.NAME), *keys_of(EVERYWHERE)]
+        return [key for key in known if self.bench.is_there(key) and self.works(key)]
+
+    def show_bars(self) -> None:
+        """Bring the lines around up to date."""
+        bench = self.bench
+        self.query_one(TitleLine).show(*bench.title_parts())
+        text, style = self.status()
+        self.query_one(StatusLine).show(*((text, style) if text else bench.last_sentence()))
+        self.query_one(KeyLine).show(self.keys_here())
+
+    # Size
+
+    def on_resize(self) -> None:
+        """Small terminals lose the detail, tiny ones everything but a sentence."""
+        size = self.bench.size
+        is_tiny = size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
+        self.set_class(size.width >= 100, "-wide")
+        self.set_class(size.height >= 36, "-tall")
+        self.set_class(size.width < _NARROW or size.height < _LOW, "-small")
+        for child in self.children:
+            child.display = (
+                isinstance(child, _TooSmall) if is_tiny else not isinstance(child, _TooSmall)
+            )
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Give panes their room; called after a resize, a maximise and a move of the split."""
+
+    # Keys that every list understands
+
+    def _focused_pane(self) -> Pane:
+        focused = self.focused
+        return focused if isinstance(focused, Pane) else self.main_list
+
+    def _movable(self) -> EventList:
+        pane = self._focused_pane()
+        return pane if isinstance(pane, EventList) else self.main_list
+
+    def action_move(self, delta: int) -> None:
+        """One line."""
+        self._movable().move(delta)
+
+    def action_page(self, delta: int) -> None:
+        """One page."""
+        self._movable().page(delta)
+
+    def action_home(self) -> None:
+        """The first line."""
+        self._movable().home()
+
+    def action_end(self) -> None:
+        """The last line."""
+        self._movable().end()
+
+    def action_follow(self) -> None:
+        """Follow the newest line, or stop."""
+        self.main_list.follow = not self.main_list.follow
+        self.main_list.sync()
+
+    def action_choose(self) -> None:
+        """Open what the cursor is on."""
+
+    def action_back(self) -> None:
+        """Give a maximised pane's room back."""
+        if self.maximised is not None:
+            self.action_pane_maximise()
+
+    def action_filter(self) -> None:
+        """Filter or search."""
+
+    def action_find(self, step: int) -> None:
+        """Next or previous match."""
+
+    def action_mark(self) -> None:
+        """Mark the line."""
+
+    def action_mark_next(self) -> None:
+        """Go to the next mark."""
+
+    def action_time_style(self) -> None:
+        """Another way to write times."""
+
+    def action_copy(self) -> None:
+        """Copy the line."""
+
+    def action_pane_maximise(self) -> None:
+        """All the room for the pane that has the focus, or as before."""
+        self.maximised = self._focused_pane() if self.maximised is None else None
+        for pane in self.query(Pane):
+            pane.display = self.maximised is None or pane is self.maximised
+        self.lay_out()
+
+    def action_pane_split(self) -> None:
+        """More room for the list, for the detail, as before."""
+        self.split = (self.split + 1) % 3
+        self.lay_out()

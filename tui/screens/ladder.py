@@ -1,0 +1,454 @@
+"""Ladder: messages between the parties as rungs, with states, timers, values and causes; the way through a pairing."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.containers import Container
+
+from tui.bindings import bindings
+from tui.models.lanes import Lanes
+from tui.models.pairing_values import SMP_TIMEOUT_US, shown_value
+from tui.models.rungs import Rung, words_of
+from tui.screens._base import BenchScreen
+from tui.text import cells, clean, cut, fit
+from tui.widgets.event_list import EventList
+from tui.widgets.lines import LinesPane
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.models.lanes import Piece
+
+_TIME_STYLES = ("simulated", "delta", "since mark")
+_NAME, _BAR = 14, 10
+
+
+class LadderList(EventList):
+    """The rungs of the chosen parties; members of open rungs come below them."""
+
+    def __init__(self, screen: LadderScreen) -> None:
+        super().__init__(id="ladder", follow=True)
+        self._owner = screen
+        self.rows: list[tuple[Rung, int]] = []  # (rung, member; -1 the rung itself)
+
+    def rebuild(self) -> None:
+        """Take over the rungs of the session."""
+        rungs = self._owner.session.rungs
+        self.rows = []
+        for rung in rungs.between(self._owner.parties()):
+            self.rows.append((rung, -1))
+            if rung.open:
+                self.rows += [(rung, at) for at in range(len(rung.members))]
+        self.sync()
+
+    def count(self) -> int:
+        """Rungs and shown members."""
+        return len(self.rows)
+
+    def key(self, index: int) -> Any:
+        """The rung and member."""
+        rung, member = self.rows[index]
+        return rung, member
+
+    def find(self, key: Any) -> int | None:
+        """Where they are now; the rung itself when its members are folded."""
+        wanted, member = key
+        same = [at for at, row in enumerate(self.rows) if row[0] is wanted]
+        exact = [at for at in same if self.rows[at][1] == member]
+        found = exact or same
+        return found[0] if found else None
+
+    def selected(self) -> Rung | None:
+        """The rung under the cursor; of a member, a rung of its own."""
+        if not self.rows:
+            return None
+        rung, member = self.rows[min(self.cursor, len(self.rows) - 1)]
+        return rung if member < 0 else Rung(rung.members[member], {})
+
+    def lanes(self, width: int) -> Lanes:
+        """The layout."""
+        return Lanes(self._owner.parties(), max(40, width), self.signs)
+
+    def heads(self, width: int) -> list[list[Piece]]:
+        """Names and states of the parties."""
+        session = self._owner.session
+        lanes = self.lanes(width - 2)
+        about = {name: clean(text) for name, text in session.about.items()}
+        return [
+            [("  ", ""), *lanes.header(about)],
+            [("  ", ""), *lanes.states(self._states())],
+        ]
+
+    def _states(self) -> dict[str, str]:
+        """The states of the parties after the rung under the cursor; while following, as they are now."""
+        states = dict(self._owner.session.rungs.states)
+        if self.follow:
+            return states
+        found: dict[str, str] = {}
+        for rung, _ in self.rows[: self.cursor + 1]:
+            found |= rung.states
+        return found
+
+    def tails(self, width: int) -> list[list[Piece]]:
+        """Lifelines go on."""
+        return [[("  ", ""), *self.lanes(width - 2).empty()]] * 2
+
+    def empty_text(self) -> str:
+        """Before anything has happened."""
+        return "nothing has happened yet"
+
+    def row(self, index: int, width: int) -> list[Piece]:
+        """One rung."""
+        rung, member = self.rows[index]
+        if member >= 0:
+            rung = Rung(rung.members[member], {})
+        before = self.rows[index - 1][0] if index else None
+        time = self._owner.time_of(rung, before)
+        return self.lanes(width).draw(rung, time=time, reveal=self._owner.reveal)
+
+
+class LadderScreen(BenchScreen):
+    """The ladder above, values or parties below."""
+
+    NAME = "ladder"
+    BINDINGS: ClassVar[list[Any]] = bindings("ladder")
+    DEFAULT_CSS = """
+    LadderScreen #ladder { height: 1fr; }
+    LadderScreen #below { height: 7; layout: horizontal; }
+    LadderScreen #values { width: 3fr; }
+    LadderScreen #timers { width: 2fr; display: none; }
+    LadderScreen.-wide #timers { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reveal = False
+        self.shows_values = False
+        self.time_style = 0
+        self.mark_us: int | None = None
+        self.search = ""
+        self._choice = 0
+        self._seen: tuple[Any, ...] = ()
+
+    def panes(self) -> ComposeResult:
+        """Ladder, values, timers."""
+        yield LadderList(self)
+        with Container(id="below"):
+            yield LinesPane(id="values")
+            yield LinesPane(id="timers")
+
+    @property
+    def ladder(self) -> LadderList:
+        """The list of rungs."""
+        return self.query_one(LadderList)
+
+    def renew(self) -> None:
+        """Nothing of the old run stays."""
+        self._seen = ()
+        self.mark_us = None
+        self._choice = 0
+        ladder = self.ladder
+        ladder.rows = []
+        ladder.cursor = ladder.top = 0
+        ladder.follow = True
+
+    def lay_out(self) -> None:
+        """Room for the panes below."""
+        height = self.bench.size.height
+        below = self.query_one("#below")
+        small = self.has_class("-small")
+        usual = 12 if height >= 36 else 6
+        below.styles.height = (usual, 3, max(6, height - 14))[self.split]
+        below.display = self.maximised is not self.ladder and not small
+        if self.maximised is not None and self.maximised is not self.ladder:
+            below.styles.height = "1fr"
+
+    # Who is drawn
+
+    def parties(self) -> tuple[str, ...]:
+        """The parties on the screen."""
+        rungs = self.session.rungs
+        lanes = Lanes.most_lanes(self.bench.size.width)
+        choices = self._choices()
+        if self._choice and choices:
+            return choices[(self._choice - 1) % len(choices)]
+        return rungs.busiest(min(lanes, max(2, len(rungs.parties)))) or tuple(rungs.parties[:2])
+
+    def _choices(self) -> list[tuple[str, ...]]:
+        """Pairs that have talked, then all that fit."""
+        rungs = self.session.rungs
+        pairs: list[tuple[str, ...]] = list(rungs.talks)
+        if len(rungs.parties) > 2 and Lanes.most_lanes(self.bench.size.width) > 2:
+            pairs.append(tuple(rungs.parties[:3]))
+        return pairs
+
+    def action_parties(self) -> None:
+        """The next conversation; after the last one, whoever talks."""
+        choices = self._choices()
+        self._choice = (self._choice + 1) % (len(choices) + 1) if choices else 0
+        self._seen = ()
+        shown = " and ".join(self.parties())
+        self.bench.say(shown if self._choice else f"whoever talks: {shown}")
+        self.tick()
+
+    # Turns
+
+    def tick(self) -> None:
+        """New rungs, running timers."""
+        if not self.is_mounted or not self.query(LadderList):
+            return
+        rungs = self.session.rungs
+        seen = (rungs.version, self.parties(), self.bench.size, self.reveal, self.time_style)
+        if seen != self._seen:
+            self._seen = seen
+            self.ladder.rebuild()
+        self._title()
+        self._below()
+
+    def _title(self) -> None:
+        parties = self.parties()
+        both = f" {self.signs['both']} ".join(parties)
+        pair = set(parties[:2])
+        ends = [one for one in self.session.outcomes.all if {one.node, one.peer} == pair]
+        note = ""
+        if ends:
+            sign = "ok" if ends[-1].good else "failed"
+            code = "" if ends[-1].code is None else f" {ends[-1].code:#04x}"
+            note = f"{self.signs[sign]} {ends[-1].kind}{code}"
+        if self.search:
+            note = f"search: {self.search}   {note}".rstrip()
+        if not self.ladder.follow:
+            note = f"follow off   {note}".rstrip()
+        dropped = (
+            f"   {self.session.rungs.dropped} older rungs gone"
+            if self.session.rungs.dropped
+            else ""
+        )
+        self.ladder.say(f"Ladder {self.signs['dot']} {both}{dropped}", note)
+
+    @property
+    def signs(self) -> Any:
+        """The signs of this terminal."""
+        return self.bench.signs
+
+    # Below
+
+    def _below(self) -> None:
+        rung = self.ladder.selected()
+        seq = 0 if rung is None else rung.event.seq
+        wide = self.has_class("-wide")
+        values = self.query_one("#values", LinesPane)
+        if self.shows_values:
+            values.fill(
+                f"Values at {seq}",
+                self._values(seq),
+                "V reveals" if not self.reveal else "revealed",
+            )
+        else:
+            values.fill(
+                f"Message {seq}" if rung and rung.is_message else f"Event {seq}", self._about(rung)
+            )
+        if wide:
+            self.query_one("#timers", LinesPane).fill("Parties and timers", self._parties())
+
+    def _about(self, rung: Rung | None) -> list[list[Piece] | str]:
+        """The selected rung in full: words, phase, cause, rule; and the timers where there is no pane for them."""
+        if rung is None:
+            return []
+        event = rung.event
+        width = self.query_one("#values", LinesPane).inner_width
+        lines: list[list[Piece] | str] = [*_broken(words_of(event, reveal=self.reveal), width)]
+        told = [f"at {event.t_us / 1e6:.6f} s"]
+        if event.fields.get("phase"):
+            told.append(f"phase {event.fields['phase']}")
+        if event.rule:
+            told.append(f"rule {event.rule}")
+        if event.cause is not None:
+            told.append(f"because of #{event.cause}")
+        if event.data is not None:
+            told.append(f"{len(event.data)} octets, enter shows them")
+        lines.append(", ".join(told))
+        states = [f"{party}: {state}" for party, state in rung.states.items()]
+        if states:
+            lines.append("; ".join(states))
+        if not self.has_class("-wide"):
+            lines += self._timer_lines()
+        return lines
+
+    def _values(self, seq: int) -> list[list[Piece] | str]:
+        lines: list[list[Piece] | str] = []
+        width = self.query_one("#values", LinesPane).inner_width
+        for name, values in self.session.values.at(seq, self.parties()):
+            shown = [shown_value(value.value, reveal=self.reveal) for value in values]
+            if (
+                len(values) > 1
+                and len({repr(value.value) for value in values}) == 1
+                and values[0].value == values[1].value
+            ):
+                lines.append(_value(name, shown[0], f"both, equal {self.signs['ok']}", width))
+                continue
+            for value, text in zip(values, shown, strict=True):
+                lines.append(_value(name, text, value.party, width))
+        return lines or ["no values were exchanged in this pairing so far"]
+
+    def _parties(self) -> list[list[Piece] | str]:
+        session, lines = self.session, list[Any]()
+        control = session.control
+        for party in self.parties():
+            state = session.rungs.states.get(party, "-")
+            who = "you" if control is not None and control.is_played(party) else "auto"
+            lines.append(f"{fit(party, 10)} {fit(state, 20)} person: {who}")
+        lines += self._timer_lines()
+        if control is not None:
+            faults = control.fault_words()
+            lines.append(f"faults: {'; '.join(faults)}" if faults else "faults: none")
+        lines.append(f"keys and PINs: {'shown' if self.reveal else 'dots'}")
+        return lines
+
+    def _timer_lines(self) -> list[list[Piece] | str]:
+        session = self.session
+        lines: list[list[Piece] | str] = []
+        timer = session.values.timers.get(frozenset(self.parties()[:2]))
+        if timer is not None:
+            left_us = timer.left_us(session.now_us)
+            left = f"{left_us / 1e6:.1f} s left of {SMP_TIMEOUT_US // 1_000_000}"
+            if timer.stopped_us is None:
+                lines.append(f"SMP timer  {self.signs.bar(left_us / SMP_TIMEOUT_US, _BAR)}  {left}")
+            else:
+                lines.append(f"SMP timer stopped with {left}")
+        control = session.control
+        for asking in () if control is None else control.questions():
+            waited_s = (session.now_us - asking.asked_us) / 1e6
+            lines.append(
+                [
+                    (
+                        f"{self.signs['enters']} {asking.node} is asked for {waited_s:.1f} s: i answers",
+                        "key",
+                    )
+                ]
+            )
+        return lines
+
+    def time_of(self, rung: Rung, before: Rung | None) -> str:
+        """The time of a rung in the chosen style."""
+        t_us = rung.event.t_us
+        if self.time_style == 1:
+            return f"+{(t_us - (before.event.t_us if before else t_us)) / 1e6:.3f}"
+        if self.time_style == 2 and self.mark_us is not None:
+            return f"{(t_us - self.mark_us) / 1e6:+.3f}"
+        return f"{t_us / 1e6:.3f}"
+
+    # Keys
+
+    def action_choose(self) -> None:
+        """The packet of the rung."""
+        rung = self.ladder.selected()
+        if rung is None:
+            return
+        if rung.title or rung.count > 1:
+            self.action_fold()
+            return
+        self.bench.open_packet(
+            rung.event.seq if rung.event.data is not None else rung.event.cause or 0
+        )
+
+    def action_fold(self) -> None:
+        """Members of the rung below it, or no longer."""
+        if not self.ladder.rows:
+            return
+        rung = self.ladder.rows[self.ladder.cursor][0]
+        if rung.members:
+            rung.open = not rung.open
+            self.ladder.follow = False
+            self.ladder.rebuild()
+        else:
+            self.bench.say("this rung stands for one event alone")
+
+    def action_values(self) -> None:
+        """Values, or the rung in words."""
+        self.shows_values = not self.shows_values
+        self.tick()
+
+    def action_reveal(self) -> None:
+        """Keys and PINs as they are, after asking; or as dots."""
+        if self.reveal:
+            self.reveal = False
+            self.tick()
+        else:
+            self.bench.ask(
+                "Show keys and PINs of the simulated devices on this screen?", self._show_secrets
+            )
+
+    def _show_secrets(self) -> None:
+        self.reveal = True
+        self.tick()
+
+    def action_mark(self) -> None:
+        """Times since this rung."""
+        rung = self.ladder.selected()
+        if rung is not None:
+            self.mark_us = rung.event.t_us
+            self.time_style = 2
+            self.bench.say(f"times count from {rung.event.t_us / 1e6:.6f} s")
+            self.tick()
+
+    def action_time_style(self) -> None:
+        """Simulated, since the rung before, since the mark."""
+        self.time_style = (self.time_style + 1) % (3 if self.mark_us is not None else 2)
+        self.bench.say(f"times: {_TIME_STYLES[self.time_style]}")
+        self.tick()
+
+    def action_copy(self) -> None:
+        """The rung as text."""
+        rung = self.ladder.selected()
+        if rung is not None:
+            event = rung.event
+            arrow = f" > {event.peer}" if event.peer else ""
+            self.bench.copy_text(f"{event.t_us / 1e6:.6f} {event.node}{arrow} {words_of(event)}")
+
+    def action_filter(self) -> None:
+        """Search for words."""
+        from tui.modals.filter import FilterInput
+
+        def begin(text: str | None) -> None:
+            if text is not None:
+                self.search = text
+                self.action_find(1)
+
+        examples = "Words of a rung, in any case; n and N go to the next and the previous one."
+        self.bench.push_screen(
+            FilterInput(self.search, lambda text: f"search for {text!r}", examples, "Search"), begin
+        )
+
+    def action_find(self, step: int) -> None:
+        """The next rung with the words."""
+        rows, wanted = self.ladder.rows, self.search.casefold()
+        if not wanted:
+            self.bench.say("nothing is searched for: / searches")
+            return
+        for distance in range(1, len(rows) + 1):
+            at = (self.ladder.cursor + step * distance) % len(rows)
+            if wanted in words_of(rows[at][0].event).casefold():
+                self.ladder.follow = False
+                self.ladder.go(at)
+                return
+        self.bench.say(f"no rung says {self.search!r}")
+
+    def action_back(self) -> None:
+        """End the search; give room back."""
+        self.search = ""
+        super().action_back()
+
+
+def _value(name: str, text: str, party: str, width: int) -> list[Piece]:
+    room = max(8, width - _NAME - cells(party) - 2)
+    return [(f"{fit(name, _NAME)} ", "dim"), (fit(cut(text, room), room), ""), (f" {party}", "dim")]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(20, width)) or [""]
+
+
+SCREEN = LadderScreen

@@ -1,0 +1,213 @@
+"""What the screens look at: a run with its control, or an opened capture; and the models that are fed from it.
+
+One object per run. A restart makes a new one, so that nothing of the old run can be left on a screen. No screen.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from protocols.capture import formats
+from protocols.errors import UsageError
+from sim import scenario as scenarios
+from sim.accessories import Accessory
+from sim.control import Control
+from sim.fault_schedule import with_faults
+from sim.recording import Recorder
+from sim.world import World
+from tui.capture_source import CaptureSource
+from tui.feed import Feed
+from tui.models.advertisers import Advertisers
+from tui.models.outcomes import Outcomes
+from tui.models.packet_list import DEFAULT_FILTER, PacketList
+from tui.models.pairing_values import Values
+from tui.models.rungs import Rungs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.scenario import Scenario
+    from sim.trace import TraceEvent
+    from tui.feed import Source
+    from tui.models.outcomes import Outcome
+
+__all__ = ["Request", "Session", "open_session"]
+
+_CATCH_UP = 4000
+"""Packets of a capture that the screen Air learns of at once."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show and how: the options of `nearbench tui`."""
+
+    what: str
+    """scenario by name or path, or path of a capture."""
+    seed: int | None = None
+    settings: dict[str, Any] = {}
+    faults: tuple[str, ...] = ()
+    speed: float | None = 1.0
+    """simulated seconds per second; None = as fast as possible."""
+    captures: tuple[str, ...] = ()
+    jsonl: str = ""
+    reveal: bool = False
+    play: tuple[str, ...] = ("phone",)
+    """who is played at the screen: phone, accessory (all of that kind), or names of nodes."""
+
+    @property
+    def is_capture(self) -> bool:
+        """Whether it is a capture file, by its suffix."""
+        suffixes = {suffix for form in formats().values() for suffix in form.suffixes}
+        return Path(self.what).suffix.lower() in suffixes
+
+
+class Session:
+    """A run or a capture, and what is known of it."""
+
+    def __init__(
+        self, request: Request, source: Source, title: str, parties: Sequence[str] = ()
+    ) -> None:
+        self.request = request
+        self.source = source
+        self.title = title
+        self.control: Control | None = None
+        self.scenario: Scenario | None = None
+        self.recorder: Recorder | None = None
+        self.seed: int | None = None
+        self.packets = PacketList(source, "" if request.is_capture else DEFAULT_FILTER)
+        self.air = Advertisers()
+        self.rungs = Rungs(parties)
+        self.values = Values()
+        self.outcomes = Outcomes()
+        self.last: TraceEvent | None = None
+        """the latest event for people."""
+        self.events = 0
+        self.saved = False
+        """whether the run is in a file."""
+        self._looked = 0
+        self._closed = False
+
+    @property
+    def now_us(self) -> int:
+        """Simulated time; of a capture, the time of its last packet that was read."""
+        if self.control is not None:
+            return self.control.now_us
+        return (
+            self.source.at(self.source.end - 1).t_us if self.source.end > self.source.first else 0
+        )
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether something would be lost by leaving."""
+        return self.control is not None and self.events > 0 and not self.saved
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Party -> what it is."""
+        if self.scenario is None:
+            return {}
+        return {spec.name: Path(spec.accessory or spec.phone).stem for spec in self.scenario.node}
+
+    def pull(self) -> list[Outcome]:
+        """Take in what has come; the ends of pairings among it."""
+        events = self.source.pull()
+        if not events:
+            if self.control is None:
+                self._catch_up()
+            return []
+        self.events += len(events)
+        self.packets.take(events)
+        self.air.feed(events)
+        self.rungs.feed(events)
+        self.values.feed(events)
+        self._note_last(events)
+        return self.outcomes.feed(events)
+
+    def _note_last(self, events: Sequence[TraceEvent]) -> None:
+        for event in reversed(events):
+            if (
+                event.layer in ("air", "hci")
+                or event.fields.get("quiet")
+                or event.fields.get("often")
+            ):
+                continue
+            self.last = event
+            return
+
+    def _catch_up(self) -> None:
+        """The packets of a capture come by position: a slice of them for the models that want all."""
+        end = min(self.source.end, self._looked + _CATCH_UP)
+        if end > self._looked:
+            self.air.feed([self.source.at(position) for position in range(self._looked, end)])
+            self._looked = end
+            self.events = end
+
+    def setting(self, node: str, name: str) -> Any:
+        """A setting of a device; None where there is none."""
+        device = None if self.control is None else self.control.world.devices.get(node)
+        return None if device is None else getattr(device.settings, name, None)
+
+    def close(self) -> dict[str, int]:
+        """End the run, finish its files; packets per file. Nothing the second time."""
+        if self._closed:
+            return {}
+        self._closed = True
+        if self.control is not None:
+            self.control.stop()
+        written = {} if self.recorder is None else self.recorder.close()
+        if isinstance(self.source, CaptureSource):
+            self.source.close()
+        return written
+
+
+def open_session(request: Request) -> Session:
+    """A session that has not started yet. Raises UsageError and its kin, NodeError."""
+    if request.is_capture:
+        path = Path(request.what)
+        return Session(request, CaptureSource(path), path.name)
+    scenario = with_faults(
+        scenarios.with_settings(scenarios.load(request.what), request.settings),
+        list(request.faults),
+    )
+    world = World(scenario, seed=request.seed, speed=request.speed, reveal=request.reveal)
+    recorder = Recorder(world)
+    try:
+        for target in request.captures:
+            recorder.capture(target)
+        if request.jsonl:
+            recorder.jsonl(request.jsonl, io.BytesIO())  # "-" is refused by the command
+        control = Control(world, played=_played(request, world))
+    except BaseException:
+        recorder.close()
+        world.close()
+        raise
+    parties = sorted(world.parties(), key=lambda name: isinstance(world.devices[name], Accessory))
+    session = Session(request, Feed(world.trace), Path(scenario.file).stem, parties)
+    session.control, session.scenario, session.recorder = control, scenario, recorder
+    session.seed = world.seed
+    session.saved = bool(request.captures or request.jsonl)
+    return session
+
+
+def _played(request: Request, world: World) -> list[str]:
+    """Names of the nodes whose people are played at the screen. Raises UsageError."""
+    found: list[str] = []
+    for wanted in request.play:
+        if wanted == "none":
+            continue
+        kinds = {"phone": False, "accessory": True}
+        if wanted in kinds and wanted not in world.devices:
+            found += [
+                name
+                for name, device in world.devices.items()
+                if isinstance(device, Accessory) is kinds[wanted]
+            ]
+        elif wanted in world.devices:
+            found.append(wanted)
+        else:
+            names = ", ".join(world.devices)
+            raise UsageError(f"--play {wanted}: give phone, accessory, none, or a node ({names})")
+    return found
