@@ -140,8 +140,9 @@ def _said(view: View, scene: Scene, found: set[str]) -> Iterator[Finding]:
 
 def _address(scene: Scene, name: str) -> str:
     """The address behind the name of a node; the name when it has none."""
-    every = (*scene.devices.items(), *scene.aware.devices.items())
-    return next((address for address, one in every if one.name == name), name)
+    names = {address: one.name for address, one in scene.devices.items()}
+    names |= {nmi: one.name for nmi, one in scene.aware.devices.items()}
+    return next((address for address, known in names.items() if name and known == name), name)
 
 
 def _weighed(rule: Rule, case: Case) -> list[Finding]:
@@ -152,8 +153,15 @@ def _weighed(rule: Rule, case: Case) -> list[Finding]:
     got_over = rule.on == "aware_service" and works_between(
         case.scene.aware, case.aware.nmi, case.phones
     )
-    matters = case.concerns_phone or (rule.id not in _MEANT_FOR_OTHERS and _got_nowhere(case))
+    matters = case.concerns_phone or (_may_be_meant(rule, case) and _got_nowhere(case))
     return found if matters and not got_over else [_lowered(one) for one in found]
+
+
+def _may_be_meant(rule: Rule, case: Case) -> bool:
+    """Whether what a rule finds may be a fault of something that is meant for such a phone: it offers pairing."""
+    if rule.on == "aware_service" and not any(offer.methods for offer in case.service.offers):
+        return False
+    return rule.id not in _MEANT_FOR_OTHERS
 
 
 def _got_nowhere(case: Case) -> bool:

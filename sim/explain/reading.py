@@ -34,6 +34,8 @@ _DEWHITENED, _SIGNAL, _DECRYPTED, _CRC_CHECKED, _CRC_VALID = 0x0001, 0x0002, 0x0
 _PHYS = {0: "1M", 1: "2M", 2: "coded"}
 _KINDS = {2: True, 3: False}
 _CRC_OCTETS = 3
+_TRUNCATED = "truncated"
+"""how msgspec words that JSON ends too early."""
 _NORDIC_HEADER = struct.Struct("<BBBHI")
 _NORDIC_PREFIX, _NORDIC_VERSION_AT, _NORDIC_FLAGS_AT = 17, 3, 8
 _NORDIC_OWN_CLOCK = 3
@@ -165,17 +167,16 @@ def events_of_lines(lines: Iterable[bytes], name: str) -> Iterator[TraceEvent]:
     """Events of a trace as `nearbench run --jsonl` writes it. Raises UsageError that names the line, CaptureError when
     the last one is cut.
     """
+    offset = 0
     for number, line in enumerate(lines, 1):
         try:
             event = _event(line)
-        except msgspec.DecodeError as exc:
-            if not line.endswith(b"\n"):
-                raise CaptureError(
-                    f"{name}: line {number} is cut after {len(line)} octets"
-                ) from None
+        except (msgspec.DecodeError, TypeError, ValueError, AttributeError) as exc:
+            if _TRUNCATED in str(exc) and not line.endswith(b"\n"):
+                offset += len(line)
+                raise CaptureError(name, offset, f"line {number} is cut short") from None
             raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
-        except (TypeError, ValueError, AttributeError) as exc:
-            raise UsageError(f"{name}: line {number} is no event of a trace: {exc}") from None
+        offset += len(line)
         yield event
 
 

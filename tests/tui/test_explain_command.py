@@ -136,7 +136,7 @@ def test_a_trace_that_was_cut_is_judged_up_to_there(tmp_path, capsys):
     capsys.readouterr()
     assert main(["explain", str(file)]) == 1
     shown = capsys.readouterr()
-    assert "is cut after" in shown.err
+    assert "is cut short" in shown.err
     assert "what came before it is judged" in shown.err
     assert "ERROR   AA-47" in shown.out
 

@@ -48,6 +48,14 @@ def test_a_service_that_is_meant_for_others_is_no_failure_of_an_iphone():
     assert severities(log, "IA-30", "ios-aware") == [("error", A)]
 
 
+def test_a_service_without_pairing_needs_no_dcea():
+    """As between two Androids that only find each other."""
+    log = Wifi()
+    log.publish(A, methods=None, dcea=None)
+    assert severities(log, "IA-04") == [("warning", A)]
+    assert severities(log, "IA-04", "ios-aware") == [("error", A)]
+
+
 def test_nobody_asked_and_it_works_with_others():
     log = Wifi()
     log.paired(dcea=None)

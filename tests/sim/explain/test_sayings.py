@@ -96,7 +96,7 @@ def test_who_is_never_shown_beside_one_that_works_is_a_bystander():
 def test_what_android_says_is_found(name):
     errors = [one for one in explain(scene_of_events(events_of(name))) if one.severity == "error"]
     assert ANDROID[name] in {one.rule for one in errors}
-    assert {one.phone for one in errors} == {"android-aware"}
+    assert {one.phone for one in errors if not one.rule.startswith("NB-")} == {"android-aware"}
     again = explain(scene_of_events(events_of(f"{name}_repaired")))
     assert [one for one in again if one.severity == "error"] == []
 
@@ -143,6 +143,6 @@ def lines(*events: TraceEvent) -> list[bytes]:
 def test_a_cut_trace_is_judged_up_to_the_cut():
     first, second = lines(said("connection_failed", "IA-63"), said("connection_ready"))
     scene, damage = scene_of_trace([first, second[:20]], "t.jsonl")
-    assert damage == "t.jsonl: line 2 is cut after 20 octets"
+    assert damage == f"t.jsonl: byte {len(first) + 20}: line 2 is cut short"
     assert [one.rule for one in explain(scene, view_of("ios-aware"))] == ["IA-63"]
     assert scene_of_trace([first, second.rstrip()], "t.jsonl")[1] == ""
