@@ -15,7 +15,7 @@ import socket
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from hw_bridge.errors import BusyError, NoBackendError, opening_error
 from hw_bridge.exposure import Visit
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["PtyDoor", "TcpDoor", "UnixDoor", "is_loopback"]
 
 _LOOK_S: Final = 0.05
+_GRACE_S: Final = 0.1
+"""Who follows another may be seen before the end of that one."""
 _SOCKET_MODE: Final = 0o600
 _BACKLOG: Final = 8
 _ALIVE_S: Final = 0.5
@@ -69,16 +71,27 @@ class _Caller(StreamLink):
         self._name_of = name_of
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in, refuse it, or cut it off."""
+        """Let it in; while another is there, wait a moment: that one may be about to leave."""
         super().connection_made(transport)
-        name = self._name_of(transport)
-        self._info = LinkInfo(node=name)
-        guest = self._exposure.guest(name)
+        self._info = LinkInfo(node=self._name_of(transport))
+        if self._exposure.visit is None:
+            self._decide()
+        else:
+            self.pause_reading()
+            asyncio.get_running_loop().call_later(_GRACE_S, self._decide)
+
+    def _decide(self) -> None:
+        """Let it in, refuse it, or cut it off."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        guest = self._exposure.guest(self._info.node)
         if guest is None:
-            cast(asyncio.Transport, transport).abort()
+            transport.abort()
             return
         self._receiver = guest
         guest.begin(self)
+        self.resume_reading()
 
 
 class TcpDoor:

@@ -60,6 +60,7 @@ class Exposure:
         self.on_leave: Callable[[], object] = lambda: None
         """Called when the client leaves, before the controller is reset."""
         self._door = door
+        self._is_closed = False
         self._refusals: set[Refusal] = set()
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -71,6 +72,7 @@ class Exposure:
 
     async def close(self) -> None:
         """Send the client away, close the door and the session."""
+        self._is_closed = True
         await self._door.close()
         for refusal in [*self._refusals]:
             self.finish(refusal)
@@ -83,6 +85,8 @@ class Exposure:
 
     def guest(self, name: str) -> Visit | Refusal | None:
         """Who gets the octets of a client that came in; None when it is to be cut off without a word."""
+        if self._is_closed:
+            return None
         if self.visit is None:
             self.visit = Visit(self, name)
             self.session.attach(self.visit)

@@ -14,6 +14,8 @@ BIN = Path(sys.executable).parent
 ROOM = """
 title = "A room"
 duration = "1h"
+[air]
+collisions = false  # bumble's programs do not try again when their request to connect collides
 [[node]]
 name = "thermometer"
 accessory = "thermometer"

@@ -195,6 +195,19 @@ async def test_23_a_second_client_is_told_why_it_is_refused_and_the_first_goes_o
 
 
 @real_time
+async def test_23_who_comes_in_the_moment_that_another_leaves_is_served():
+    async with exposed(TcpDoor(), MemoryPort(Dongle())) as exposure:
+        first = await Client.on(exposure.moniker)
+        assert (await first.ask(RESET))[-1] == 0
+        second = await Client.on(exposure.moniker)
+        first.writer.close()
+        assert (await second.ask(RESET))[-1] == 0
+        assert exposure.refused == 0
+        await first.close()
+        await second.close()
+
+
+@real_time
 async def test_23_many_who_are_refused_cost_little():
     async with exposed(TcpDoor(), MemoryPort(Dongle())) as exposure:
         first = await Client.on(exposure.moniker)
