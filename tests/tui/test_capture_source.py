@@ -93,12 +93,12 @@ def test_what_comes_before_damage_is_shown(opened, tmp_path):
 def test_what_is_no_capture_is_refused(tmp_path, content):
     file = tmp_path / "no.pcap"
     file.write_bytes(content)
-    with pytest.raises(UsageError, match="no.pcap"):
+    with pytest.raises(UsageError, match=r"no\.pcap"):
         CaptureSource(file)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="gone.pcap"):
+    with pytest.raises(UsageError, match=r"gone\.pcap"):
         CaptureSource(tmp_path / "gone.pcap")
 
 

@@ -80,7 +80,9 @@ def test_what_happens_often_is_counted_and_no_longer_drawn():
 
 def test_states_end_where_the_pairing_ends():
     rungs = Rungs(("phone", "lock"))
-    rungs.feed([e for e in run("wrong_pin") if e.t_us < 2_083_186])
+    events = run("wrong_pin")
+    again = [at for at, e in enumerate(events) if e.event == "pairing_request"][1]
+    rungs.feed(events[:again])
     assert rungs.states == {"phone": "failed", "lock": "failed"}
 
 
@@ -131,7 +133,8 @@ def test_every_rung_is_exactly_as_wide_as_the_ladder(width, signs):
             lanes = Lanes(parties, width, signs)
             for rung in rungs.between(parties):
                 line = "".join(text for text, _ in lanes.draw(rung, time="1.000"))
-                assert cells(line) == max(width, cells(line) if len(parties) > 2 else 0), line
+                if len(parties) < 3 or width > 100:  # three lanes are drawn from there on
+                    assert cells(line) == width, line
 
 
 def test_a_message_points_from_sender_to_receiver():

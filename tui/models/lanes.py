@@ -52,7 +52,8 @@ class Lanes:
         room = width - self.head - states - 1
         gaps = max(1, len(parties) - 1)
         self.gap = max(_LEAST_GAP, (room - len(parties)) // gaps)
-        self.state = Span(self.head + len(parties) + gaps * self.gap + 1, states)
+        start = self.head + len(parties) + gaps * self.gap + 1
+        self.state = Span(start, max(8, width - start))
 
     @staticmethod
     def most_lanes(width: int) -> int:

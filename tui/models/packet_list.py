@@ -38,13 +38,17 @@ class PacketList:
         self.marks: set[int] = set()
         """sequence numbers of marked packets."""
         self.vocabulary = packet_vocabulary(self.ends, self.marks)
-        self.total = 0
-        """packets so far, whatever the filter."""
+        self._total = 0
         self.filter: Filter[TraceEvent] = compile_filter(text, self.vocabulary)
         self._shown = array("q")
         self._looked = 0  # positions before this one have been looked at
-        self._counted = 0  # positions before this one are in `total`
+        self._counted = 0  # positions before this one are in `_total`
         self._gone = 0  # entries of _shown before this one have left the source
+
+    @property
+    def total(self) -> int:
+        """Packets so far, whatever the filter."""
+        return self.source.end if self.source.is_all_packets else self._total
 
     @property
     def _is_plain(self) -> bool:
@@ -75,8 +79,6 @@ class PacketList:
     def set_filter(self, text: str) -> None:
         """Filter anew, from the oldest packet on. Raises FilterError."""
         self.filter = compile_filter(text, self.vocabulary)
-        if self.source.is_all_packets:
-            self._counted = self.source.end
         del self._shown[:]
         self._gone = 0
         self._looked = self.source.first
@@ -97,7 +99,7 @@ class PacketList:
     def look(self, enough: Callable[[], bool]) -> bool:
         """Let the filter see more; far behind (it is a new one) until `enough()`; whether rows came or went."""
         if self._is_plain:
-            before_end, self._looked, self.total = self._looked, self.source.end, len(self)
+            before_end, self._looked = self._looked, self.source.end
             return before_end != self._looked
         source, before = self.source, (len(self._shown), self._gone)
         first = source.first
@@ -122,7 +124,7 @@ class PacketList:
         for position, event in enumerate(self.source.span(start, end), start):
             if is_packet(event):
                 if new or position >= self._counted:
-                    self.total += 1
+                    self._total += 1
                 if matches(event):
                     append(position)
         self._counted = max(self._counted, end)

@@ -146,6 +146,7 @@ class PacketsScreen(BenchScreen):
         self._shown: TraceEvent | None = None
         self._copies = 0
         self._wanted: int | None = None
+        self._anchor: int | None = None
         self._state: tuple[Any, ...] | None = None
         self._detail_s = -1.0
 
@@ -175,6 +176,7 @@ class PacketsScreen(BenchScreen):
         """Nothing of the old run stays."""
         self.mark_us, self.time_style = None, 0
         self._before, self._shown = "", None
+        self._wanted = self._anchor = None
         self.rows.cursor = self.rows.top = 0
         self.rows.follow = self.session.control is not None
 
@@ -199,6 +201,7 @@ class PacketsScreen(BenchScreen):
         if state != self._state:
             self._state = state
             rows.sync()
+        self._hold_anchor()
         if self._wanted is not None:
             self._go_to_wanted()
         self._title()
@@ -206,6 +209,17 @@ class PacketsScreen(BenchScreen):
         if not rows.follow or now_s - self._detail_s >= _DETAIL_EVERY_S:
             self._detail_s = now_s
             self._detail()
+
+    def _hold_anchor(self) -> None:
+        """A new filter leaves the cursor where it was, or on the next packet that fits."""
+        if self._anchor is None or self.rows.follow:
+            self._anchor = None
+            return
+        row = self.packets.row_of(self._anchor)
+        if row is None and self.packets.progress < 1:
+            return
+        self._anchor = None
+        self.rows.go(len(self.packets) - 1 if row is None else row)
 
     def _title(self) -> None:
         packets = self.packets
@@ -315,6 +329,7 @@ class PacketsScreen(BenchScreen):
             self.rows.go(row)
         elif packets.progress >= 1 and packets.filter.text:
             packets.set_filter("")
+            self._state = None
             self.bench.say("the filter is cleared: it hid that packet")
         elif packets.progress >= 1:
             self._wanted = None
@@ -343,12 +358,14 @@ class PacketsScreen(BenchScreen):
     def _apply(self, text: str | None) -> None:
         if text is None:
             return
+        rows = self.rows
+        anchor = self.packets.position(rows.cursor) if rows.cursor < rows.count() else None
         try:
             self.packets.set_filter(text)
         except FilterError as exc:
             self.bench.say(str(exc), "bad")
             return
-        self._state = None
+        self._state, self._anchor = None, anchor
         self.tick()
 
     def action_back(self) -> None:
