@@ -70,9 +70,7 @@ def test_an_answer_may_take_its_time() -> None:
     asked = air.now
     air.deliver()
     assert air.a.pairing.state(B) is State.NIK_OWED
-    assert list(air.a.pairing.timers()) == [f"nik {B}"], (
-        "the peer's is not waited for any more"
-    )
+    assert list(air.a.pairing.timers()) == [f"nik {B}"], "the peer's is not waited for any more"
     air.advance(asked + 500_000 - 1)
     assert not air.waiting
     air.advance(asked + 500_000)
