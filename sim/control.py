@@ -23,6 +23,7 @@ from protocols.errors import (
     UsageError,
     origin_of,
 )
+from sim.clock_control import ClockControl
 from sim.device import node_error
 from sim.fault_schedule import fault_of, fault_words
 from sim.faults import FAULTS, Fault
@@ -46,8 +47,6 @@ _OVER = ("stopped", "died")
 _NOW = "timeout"
 """Argument with which an answer does not wait for a question; of no interest to readers."""
 _FOR_EVER_US = 1 << 60
-_SECOND_US = 1_000_000
-_LOOK_AHEAD_US = 60 * _SECOND_US
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """arguments, as they were given."""
 
 
-class Control:
+class Control(ClockControl):
     """A world on a thread of its own, and what others may ask of it. Every public method may be called from any thread.
 
     `played`: nodes whose people are played at the screen; the others answer by themselves. `until_us`: end of the
@@ -79,19 +78,17 @@ class Control:
     def __init__(
         self, world: World, *, played: Iterable[str] = (), until_us: int | None = None
     ) -> None:
+        super().__init__(world.loop.speed)
         self.world = world
         self.result: RunResult | None = None
         """the verdict, once it is there."""
         self.error = ""
         """why the world died, as a sentence."""
         self._until_us = int(world.scenario.duration) if until_us is None else until_us
-        self._speed = world.loop.speed
         self._state: State = "ready"
         self._changed = threading.Condition()
         self._stopping = False
-        self._messages = 0
         self._asking = 0
-        self._stepping = False
         self._faults: list[Fault] = []
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
         self._humans: dict[str, Human] = {}
@@ -125,9 +122,8 @@ class Control:
                 self.result = self.result or self.world.result()
                 cut_off = True
         except BaseException as exc:  # noqa: BLE001  # nobody else would hear of it: the screen tells it
-            if (
-                not cut_off
-            ):  # what devices raise when they are switched off in mid-action concerns nobody
+            # what devices raise when they are switched off in mid-action concerns nobody
+            if not cut_off:
                 self._die(exc)
                 return
         self._enter("stopped")
@@ -167,18 +163,15 @@ class Control:
             self._messages += 1
 
     def _on_people(self) -> None:
-        """A question begins or ceases to wait: nobody can type as fast as simulated time may run."""
+        """A question begins or ceases to wait."""
         asking = len(self.questions())
         if asking > self._asking:
             self._messages += 1
         self._asking = asking
-        if not self._stepping:
-            self.world.loop.speed = self._pace()
+        self._repace()
 
-    def _pace(self) -> float | None:
-        """The speed the clock has when it runs: real time at most while somebody is asked."""
-        is_fast = self._speed is None or self._speed > 1
-        return 1.0 if self._asking and is_fast else self._speed
+    def _is_asking(self) -> bool:
+        return self._asking > 0
 
     # What there is to see
 
@@ -196,11 +189,6 @@ class Control:
     def now_us(self) -> int:
         """Simulated time."""
         return self.world.loop.now_us
-
-    @property
-    def speed(self) -> float | None:
-        """Simulated seconds per second when the clock runs; None = as fast as possible."""
-        return self._speed
 
     def wait(self, *states: State, timeout_s: float = 10.0) -> bool:
         """Block until the run is in one of `states` by itself (not by pausing); False when that took too long."""
@@ -263,27 +251,26 @@ class Control:
     def _spawn(
         self, done: Future[Any], node: str, task: Coroutine[Any, Any, Any], event: TraceEvent
     ) -> None:
-        async def run() -> None:
-            try:
-                try:
-                    done.set_result(await task)
-                except NearbenchError:
-                    raise
-                except (
-                    Exception
-                ) as exc:  # a command by hand ends no run, whatever the device makes of it
-                    raise node_error(node, self.now_us, str(event.fields["do"]), exc) from exc
-            except NearbenchError as exc:
-                note = f"{event.fields['do']}: {exc}"
-                self.world.emit(
-                    node, "control", "command_failed", note=note, cause=event.seq, label="failed"
-                )
-                done.set_exception(exc)
-            finally:
-                if not done.done():
-                    done.set_exception(_over())
+        self.world.spawn(node, self._carried_out(done, node, task, event))
 
-        self.world.spawn(node, run())
+    async def _carried_out(
+        self, done: Future[Any], node: str, task: Coroutine[Any, Any, Any], event: TraceEvent
+    ) -> None:
+        command = str(event.fields["do"])
+        try:
+            done.set_result(await task)
+        except Exception as raised:  # noqa: BLE001  # a command by hand ends no run, whatever the device makes of it
+            exc = raised
+            if not isinstance(raised, NearbenchError):
+                exc = node_error(node, self.now_us, command, raised)
+            note = f"{command}: {exc}"
+            self.world.emit(
+                node, "control", "command_failed", note=note, cause=event.seq, label="failed"
+            )
+            done.set_exception(exc)
+        finally:
+            if not done.done():
+                done.set_exception(_over())
 
     def answer(self, node: str, value: str | bool | None) -> Future[Any]:
         """Answer the open question of a node: a PIN, yes or no; None = cancel. Harmless when there is none."""
@@ -340,83 +327,6 @@ class Control:
     def fault_words(self) -> list[str]:
         """Faults in words."""
         return [fault_words(fault) for fault in self.faults()]
-
-    # The clock
-
-    def pause(self) -> None:
-        """Hold simulated time after the current instant."""
-        self._call(self._clock, "pause", self.world.loop.pause)
-
-    def resume(self) -> None:
-        """Let simulated time go on at the chosen speed, also beyond the scenario's end."""
-
-        def go_on() -> None:
-            self._stepping = False
-            self.world.loop.speed = self._pace()
-            self.world.loop.resume()
-
-        self._call(self._clock, "resume", go_on)
-
-    def set_speed(self, speed: float | None) -> None:
-        """Simulated seconds per second; None = as fast as possible. Raises UsageError."""
-        if speed is not None and not 0 < speed < 1e6:
-            raise UsageError(f"speed {speed:g}: give a factor above 0, or none for full speed")
-        self._speed = speed
-
-        def change() -> None:
-            if not self._stepping:
-                self.world.loop.speed = self._pace()
-
-        self._call(self._clock, "speed", change, speed=speed or 0)
-
-    def step(self) -> None:
-        """Run up to the next event of the trace, and hold; after a minute without one, too."""
-        self._call(self._clock, "step", lambda: self._look_for(self._next_event()))
-
-    def next_message(self) -> None:
-        """Run up to the next message of a protocol (what repeats itself is passed over) or question, and hold.
-
-        After a minute of simulated time without one, too.
-        """
-        self._call(self._clock, "next_message", lambda: self._look_for(self._next_message()))
-
-    def run_for(self, duration_us: int = _SECOND_US) -> None:
-        """Run on for a while, and hold."""
-
-        def begin() -> None:
-            self._run_until(self._passed(duration_us))
-
-        self._call(self._clock, "run_for", begin, duration_us=duration_us)
-
-    def _passed(self, duration_us: int) -> Callable[[], bool]:
-        loop = self.world.loop
-        end_us = loop.now_us + duration_us
-        loop.at_us(end_us, lambda: None)  # so that the clock stops there
-        return lambda: loop.now_us >= end_us
-
-    def _look_for(self, reached: Callable[[], bool]) -> None:
-        in_vain = self._passed(_LOOK_AHEAD_US)
-        self._run_until(lambda: reached() or in_vain())
-
-    def _next_event(self) -> Callable[[], bool]:
-        trace, before = self.world.trace, self.world.trace.count
-        return lambda: trace.count > before
-
-    def _next_message(self) -> Callable[[], bool]:
-        before = self._messages
-        return lambda: self._messages > before
-
-    def _run_until(self, reached: Callable[[], bool]) -> None:
-        """Full speed up to there: who steps wants to see what comes next, not to wait for it."""
-        self._stepping = True
-        self.world.loop.speed = None
-        self.world.loop.run_to(reached)
-
-    def _clock(self, what: str, change: Callable[[], None], **details: Any) -> None:
-        self.world.emit(
-            "", "control", "clock", label="clock", note=what.replace("_", " "), do=what, quiet=True, **details
-        )  # fmt: skip
-        change()
 
     # The end
 

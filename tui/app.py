@@ -18,9 +18,11 @@ from textual.screen import Screen
 from protocols.errors import NearbenchError
 from tui import modals, screens
 from tui.people import People
+from tui.run_actions import RunActions
 from tui.screens._base import BenchScreen
 from tui.signs import ASCII, UNICODE
-from tui.text import clean, clock, count
+from tui.text import clean
+from tui.title import Title
 from tui.widgets.bars import StatusLine, TabLine, TitleLine
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
-    from sim.control import Asking, Control
+    from sim.control import Asking
     from tui.keys import Key
     from tui.models.outcomes import Outcome
     from tui.session import Request, Session
@@ -41,11 +44,6 @@ _BUDGET_S = 0.008
 """Wall time that filters may take in one turn."""
 _FILE_BUDGET_S = 0.025
 """The same for captures, where nothing else wants the time."""
-_SPEEDS: tuple[float | None, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, None)
-_STATES = {
-    "ready": ("run", "starting"), "running": ("run", "running"), "paused": ("pause", "paused"),
-    "ended": ("stop", "ended"), "stopped": ("stop", "stopped"), "died": ("failed", "died"),
-}  # fmt: skip
 
 
 class _Opening(Screen[None]):
@@ -61,7 +59,7 @@ class _Opening(Screen[None]):
         yield status
 
 
-class NearbenchApp(App[int]):
+class NearbenchApp(RunActions, App[int]):
     """Screens on one session."""
 
     TITLE = "nearbench"
@@ -84,6 +82,8 @@ class NearbenchApp(App[int]):
         super().__init__()
         self.failure: Exception | None = None
         """why there is nothing to show; the app ends with it."""
+        self.ticking: Timer | None = None
+        """what calls `tick`, once there is something to show."""
         self._opener = opener
         self._session: Session | None = None
         self.signs = ASCII if ascii_only else UNICODE
@@ -96,9 +96,7 @@ class NearbenchApp(App[int]):
         self._keymap_of_user = dict(keymap or {})
         self._first = start
         self._files = {*screens.FOLDER.names(), *modals.FOLDER.names()}
-        self._rate = (0.0, 0, 0)  # wall, events, simulated at the last look
-        self._shown_rate = 0
-        self._factor: float | None = None
+        self.title_line = Title()
         self._died = False
         self._news: deque[str] = deque()
 
@@ -132,13 +130,13 @@ class NearbenchApp(App[int]):
         self.set_keymap(self._keymap_of_user)
         self.switch_mode(self._first or ("packets" if self._session.control is None else "ladder"))
         self.call_after_refresh(self._begin)
-        self.set_interval(1 / _HZ, self.tick)
+        self.ticking = self.set_interval(1 / _HZ, self.tick)
 
     def _begin(self) -> None:
         control = self.session.control
         if control is not None and control.state == "ready":
             control.start()
-        self._rate = (self.wall_s(), 0, 0)
+        self.title_line.begin(self.wall_s())
 
     def tick(self) -> None:
         """Read what has come, and let what is open draw it."""
@@ -148,7 +146,7 @@ class NearbenchApp(App[int]):
         now_s = self.wall_s()
         budget_s = _BUDGET_S if self.session.control is not None else _FILE_BUDGET_S
         self.session.packets.look(lambda: self.wall_s() - now_s > budget_s)
-        self._measure(now_s)
+        self.title_line.measure(self.session, now_s)
         self._note_death()
         while self._news:
             self.say(self._news.popleft(), "bad")
@@ -166,16 +164,6 @@ class NearbenchApp(App[int]):
         if screen is not None and screen.is_mounted:
             with contextlib.suppress(NoMatches):  # likewise
                 screen.show_bars()
-
-    def _measure(self, now_s: float) -> None:
-        """Events per second and true speed, once a second."""
-        before_s, events, sim_us = self._rate
-        if now_s - before_s < 1.0:
-            return
-        now_us = self.session.now_us
-        self._shown_rate = round((self.session.events - events) / (now_s - before_s))
-        self._factor = (now_us - sim_us) / 1e6 / (now_s - before_s)
-        self._rate = (now_s, self.session.events, now_us)
 
     def _note_death(self) -> None:
         control = self.session.control
@@ -220,41 +208,6 @@ class NearbenchApp(App[int]):
         )
         return clean(text), ""
 
-    def title_parts(self) -> tuple[str, list[str]]:
-        """Both ends of line 1."""
-        session, control = self.session, self.session.control
-        left = f"nearbench {self.signs['dot']} {clean(session.title)}"
-        wide = self.size.width >= 100
-        if control is None:
-            state = "read" if session.source.done else "reading"
-            return left, [
-                f"{count(session.source.end)} packets",
-                state,
-                f"t={clock(session.now_us)}",
-            ]
-        right = [self._state_words(control), f"t={clock(session.now_us)}"]
-        if wide:
-            right.append(f"{len(control.world.devices)} nodes")
-        right.append(f"seed {session.seed}")
-        if wide:
-            right.append(f"{count(self._shown_rate)} ev/s")
-        if session.source.skipped:
-            right.append(f"skipped {count(session.source.skipped)}")
-        if session.recorder is not None and session.saved:
-            right.append(f"{self.signs['rec']} REC")
-        return left, right
-
-    def _state_words(self, control: Control) -> str:
-        sign, word = _STATES[control.state]
-        if control.result is not None and control.state in ("ended", "stopped"):
-            sign, word = ("ok", "PASSED") if control.result.passed else ("failed", "FAILED")
-        speed = control.speed
-        shown_speed = "max" if speed is None else f"{speed:.1f}x"
-        slow = speed is not None and self._factor is not None and self._factor < 0.8 * speed
-        if slow and control.state == "running" and not control.questions():
-            shown_speed = f"{self._factor:.1f}x (limit)"
-        return f"{self.signs[sign]} {word} {shown_speed}"
-
     # Keys
 
     def is_there(self, key: Key) -> bool:
@@ -263,19 +216,14 @@ class NearbenchApp(App[int]):
             return False
         return self.session.control is not None or not key.id.startswith(_OF_RUNS)
 
-    def _control(self) -> Control | None:
-        control = self.session.control
-        if control is None:
-            self.say("this is a capture: there is no run to control")
-        return control
+    def selected_owner(self) -> str:
+        """Node that is selected on the open screen; empty where there is none."""
+        selected: Callable[[], str] | None = getattr(self.bench_screen, "selected_owner", None)
+        return "" if selected is None else selected()
 
-    def attempt(self, call: Callable[[], Any]) -> Any:
-        """Call; what goes wrong becomes a sentence."""
-        try:
-            return call()
-        except NearbenchError as exc:
-            self.say(str(exc), "bad")
-            return None
+    def title_parts(self) -> tuple[str, list[str]]:
+        """Both ends of line 1."""
+        return self.title_line.parts(self.session, self.signs, wide=self.size.width >= 100)
 
     def action_show(self, name: str) -> None:
         """Another screen."""
@@ -284,71 +232,6 @@ class NearbenchApp(App[int]):
         elif self.current_mode != name:
             self.switch_mode(name)
             self.call_after_refresh(self.tick)
-
-    def action_pause(self) -> None:
-        """Pause or go on."""
-        control = self._control()
-        if control is not None:
-            running = control.state == "running"
-            self.attempt(control.pause if running else control.resume)
-
-    def action_step(self) -> None:
-        """To the next event."""
-        control = self._control()
-        if control is not None:
-            self.attempt(control.step)
-
-    def action_message(self) -> None:
-        """To the next message."""
-        control = self._control()
-        if control is not None:
-            self.attempt(control.next_message)
-
-    def action_second(self) -> None:
-        """One second on."""
-        control = self._control()
-        if control is not None:
-            self.attempt(control.run_for)
-
-    def action_faster(self, step: int) -> None:
-        """Another speed."""
-        control = self._control()
-        if control is None:
-            return
-        speed = control.speed
-        at = _SPEEDS.index(speed) if speed in _SPEEDS else _SPEEDS.index(1.0)
-        chosen = _SPEEDS[max(0, min(len(_SPEEDS) - 1, at + step))]
-        self.attempt(lambda: control.set_speed(chosen))
-        self.say("speed " + ("as fast as possible" if chosen is None else f"{chosen:g}x"))
-
-    def action_normal_speed(self) -> None:
-        """Like real time."""
-        control = self._control()
-        if control is not None:
-            self.attempt(lambda: control.set_speed(1.0))
-            self.say("speed 1.0x")
-
-    def action_pair(self) -> None:
-        """Pair what is selected on Air, else the first accessory."""
-        if self._control() is None:
-            return
-        selected: Callable[[], str] | None = getattr(self.bench_screen, "selected_owner", None)
-        self.people.pair("" if selected is None else selected())
-
-    def action_retry(self) -> None:
-        """Pair once more."""
-        if self._control() is not None:
-            self.people.retry()
-
-    def action_answer(self) -> None:
-        """Answer what a device asks."""
-        if self._control() is not None:
-            self.people.answer()
-
-    def action_auto_answer(self) -> None:
-        """Hand people over."""
-        if self._control() is not None:
-            self.people.hand_over()
 
     def action_modal(self, name: str) -> None:
         """Open a modal."""

@@ -1,4 +1,4 @@
-"""The key table: from it come the bindings, the key line, the help, the palette and `docs/keys.md`.
+"""The key table: from it come the bindings, the key line, the help, the palette and the table of the documents.
 
 Rules of the table: an id is for good (a user's `keys.toml` names it); lower case never destroys, capitals ask; no
 screen takes a key from "everywhere"; nothing needs alt, a function key, or what browsers, tmux and screen keep. No
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["EVERYWHERE", "KEYS", "SCREENS", "Key", "keys_of", "shown", "user_keys"]
+__all__ = ["EVERYWHERE", "KEYS", "SCREENS", "Key", "as_markdown", "keys_of", "shown", "user_keys"]
 
 EVERYWHERE = "everywhere"
 SCREENS = ("air", "ladder", "packets", "accessory", "scenarios", "bridges")
@@ -159,6 +159,15 @@ def shown(key: str, *, ascii_only: bool = False) -> str:
 def keys_of(scope: str, keys: Iterable[Key] = KEYS) -> list[Key]:
     """The keys of one scope, in the order of the table."""
     return [key for key in keys if key.scope == scope]
+
+
+def as_markdown(scope: str) -> str:
+    """The keys of one scope as a table for the documents, with the ids that `keys.toml` names."""
+    rows = ["| key | does | id |", "|---|---|---|"]
+    for key in keys_of(scope):
+        names = shown(key.key).replace("|", "\\|")
+        rows.append(f"| `{names}` | {key.tooltip} | `{key.id}` |")
+    return "\n".join(rows)
 
 
 def user_keys(path: Path) -> Mapping[str, str]:

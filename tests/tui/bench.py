@@ -12,6 +12,8 @@ import os
 import time
 from pathlib import Path
 
+from textual.widgets import Input
+
 from tui.app import NearbenchApp
 from tui.session import Request, open_session
 
@@ -62,8 +64,9 @@ class Bench:
         await self.turn()
 
     async def type(self, text):
-        """Type text into an input."""
-        await self.press(*[{" ": "space"}.get(one, one) for one in text])
+        """Put text into the input that has the focus; the tests in a real terminal type it key by key."""
+        self.app.screen.query_one(Input).insert_text_at_cursor(text)
+        await self.turn()
 
     async def run_for(self, seconds):
         """Let simulated time pass at full speed."""
@@ -120,7 +123,9 @@ async def bench(
         return session
 
     app = NearbenchApp(opening, start=start, ascii_only=ascii_only)
-    app._measure = lambda now_s: None  # numbers of the wall clock have no place in a golden
+    app.title_line.measure = lambda session, now_s: (
+        None
+    )  # numbers of the wall clock have no place in a golden
     app.MESSAGE_S = 1e6
     async with app.run_test(size=size) as pilot:
         while app._session is None or app.bench_screen_or_none is None:
@@ -128,6 +133,7 @@ async def bench(
             assert app.failure is None, app.failure
         while app.session.control is not None and app.session.control.state == "ready":
             await pilot.pause()
+        app.ticking.stop()  # turns are taken by `turn` alone
         found = Bench(app, pilot)
         await found.turn()
         try:

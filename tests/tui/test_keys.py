@@ -9,7 +9,7 @@ import pytest
 
 from protocols.errors import UsageError
 from tui import modals, screens
-from tui.keys import EVERYWHERE, KEYS, SCREENS, keys_of, shown, user_keys
+from tui.keys import EVERYWHERE, KEYS, SCREENS, as_markdown, keys_of, shown, user_keys
 
 TAKEN = re.compile(r"alt\+|f\d+$|ctrl\+[wtnbac]$|meta")
 """alt is slow over ssh, function keys belong to browsers, ctrl+w/t/n too, ctrl+b/a to tmux and screen, ctrl+c copies."""
@@ -86,6 +86,16 @@ def test_keys_are_shown_as_people_write_them():
     assert shown("up,k") == "↑ k"
     assert shown("up,k", ascii_only=True) == "up k"
     assert shown("question_mark") == "?"
+
+
+def test_the_table_of_the_documents_has_every_key():
+    table = as_markdown("packets").splitlines()
+    assert len(table) == 2 + len(keys_of("packets"))
+    assert all(
+        line.count("|") - line.count("\\|") == 4
+        for scope in (EVERYWHERE, "air")
+        for line in as_markdown(scope).splitlines()
+    )
 
 
 def test_a_users_keys(tmp_path):

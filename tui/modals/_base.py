@@ -51,9 +51,10 @@ class Card(Pane, can_focus=False):
             [(one, "")] if isinstance(one, str) else list(one) for one in lines
         ]
         self.say(title, note)
-        if found != self._lines:
-            self._lines = found
-            self.styles.height = len(found) + 2
+        size = min(self.most_width, self.screen.size.width - 2), len(found) + 2
+        if found != self._lines or size != self._fitted:
+            self._lines, self._fitted = found, size
+            self.styles.width, self.styles.height = size
             self.refresh()
 
     def inside(self, y: int, width: int) -> list[Piece]:

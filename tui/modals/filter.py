@@ -29,7 +29,7 @@ class FilterInput(BenchModal[str | None]):
     SCOPE = "modal:filter"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
     DEFAULT_CSS = """
-    FilterInput Input { width: 66; padding: 0 1; background: $panel; }
+    FilterInput Input { width: 66; padding: 0 2; background: $panel; }
     """
 
     def __init__(

@@ -23,7 +23,7 @@ __all__ = ["MODAL", "Help"]
 
 _HALF = 33
 _KEY = 8
-_LINES = 14
+_LINES = 13
 _MERGED = ("screen.", "move.")
 
 

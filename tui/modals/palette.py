@@ -31,7 +31,7 @@ class Palette(BenchModal[str | None]):
 
     SCOPE = "modal:palette"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "Palette Input { width: 66; padding: 0 1; background: $panel; }"
+    DEFAULT_CSS = "Palette Input { width: 66; padding: 0 2; background: $panel; }"
 
     def __init__(self, keys: list[Key]) -> None:
         super().__init__()

@@ -238,7 +238,9 @@ class Advertisers:
         ):
             return
         row = self._row(sender.hex(":"), "NAN")
-        if event.event in ("sdf", "naf"):
+        if event.event == "sdf" and (
+            row.nan is None or frame[start + 4] & 1
+        ):  # to everybody says more
             row.nan = event
         row.pdu = event.event.replace("_", " ")
         self._sent(row, event)

@@ -68,29 +68,28 @@ class Lanes:
         row = [" "] * self.width
         _put(row, 4, "time")
         _put(row, _TIME + 3, "#")
-        for lane, party in enumerate(self.parties):
-            text = f"{party} ({about[party]})" if about.get(party) else party
-            room = self.gap + 1 if len(self.parties) > 2 else self.gap // 2 + 9
-            text = cut(text, room)
-            at = self._lifeline(lane)
-            is_last = lane == len(self.parties) - 1
-            start = (
-                at - cells(text) // 2 - (6 if is_last else -0)
-                if is_last
-                else max(self.head - 4, at - 4)
-            )
-            _put(row, min(start, self.width - cells(text)), text)
+        texts = [
+            f"{party} ({about[party]})" if about.get(party) else party for party in self.parties
+        ]
+        self._put_over(row, texts)
         return [("".join(row).rstrip(), "head")]
+
+    def _put_over(self, row: list[str], texts: list[str]) -> None:
+        """Texts over the lifelines: the last one around its own, the others from the left of theirs; none over another."""
+        last = len(texts) - 1
+        shown = cut(texts[last], self.gap // 2 + 8)
+        at = self._lifeline(last)
+        end = min(at - cells(shown) // 2 - 6, self.width - cells(shown))
+        _put(row, end, shown)
+        for lane in range(last):
+            start = max(self.head - 4, self._lifeline(lane) - 4)
+            limit = end if lane == last - 1 else self._lifeline(lane + 1) - 4
+            _put(row, start, cut(texts[lane], max(0, limit - start - 1)))
 
     def states(self, states: Mapping[str, str]) -> list[Piece]:
         """The states that the parties are in, over their lifelines."""
         row = [" "] * self.width
-        for lane, party in enumerate(self.parties):
-            text = cut(states.get(party, ""), self.gap // 2 + 8)
-            at = self._lifeline(lane)
-            is_last = lane == len(self.parties) - 1
-            start = at - cells(text) // 2 - 6 if is_last else max(self.head - 4, at - 4)
-            _put(row, min(start, self.width - cells(text)), text)
+        self._put_over(row, [states.get(party, "") for party in self.parties])
         return [("".join(row).rstrip(), "dim")]
 
     def empty(self) -> list[Piece]:

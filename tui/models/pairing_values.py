@@ -26,7 +26,7 @@ _NAMES = {
     "ediv_rand_hex": "EDIV, Rand", "pin": "PIN", "number": "number", "method": "method", "address": "identity",
 }  # fmt: skip
 _ROUND_NAMES = {"confirm_hex": "confirm", "random_hex": "random"}
-_STOPS = frozenset(("paired", "not_paired", "disconnected"))
+_STOPS = frozenset(("paired", "not_paired", "pairing_failed", "disconnected"))
 
 
 class Value(NamedTuple):
@@ -58,6 +58,10 @@ class Values:
         self._kept: deque[Value] = deque(maxlen=_KEPT)
         self._starts: deque[tuple[int, frozenset[str]]] = deque(maxlen=200)
         self.timers: dict[frozenset[str], Timer] = {}
+        """the Security Manager timer of each pair."""
+        self._waits: dict[
+            tuple[str, str], tuple[int, int]
+        ] = {}  # (node, what) -> began, for how long
 
     def feed(self, events: Iterable[TraceEvent]) -> None:
         """Take in events of the trace."""
@@ -71,6 +75,9 @@ class Values:
             self._starts.append((event.seq, pair))
         self._time(event, pair)
         fields = event.fields
+        for_us: Any = fields.get("for_us")
+        if event.event == "timer" and isinstance(for_us, int) and not fields.get("quiet"):
+            self._waits[event.node, event.note.rpartition(": ")[0]] = event.t_us, for_us
         if event.event == "derived":
             self._add(event, str(fields.get("name")), fields.get("value"))
             return
@@ -94,6 +101,15 @@ class Values:
             is_start = event.event in PAIRING_STARTS
             if is_start or (timer is not None and timer.stopped_us is None):
                 self.timers[pair] = Timer(event.t_us)
+
+    def waits(self, parties: tuple[str, ...], now_us: int) -> list[tuple[str, str, int]]:
+        """(party, what for, time left) of timers of Wi-Fi Aware that were set and have not run out."""
+        found = [
+            (node, what, began_us + for_us - now_us)
+            for (node, what), (began_us, for_us) in self._waits.items()
+            if node in parties and now_us < began_us + for_us
+        ]
+        return sorted(found, key=lambda one: one[2])
 
     def at(self, seq: int, parties: tuple[str, ...]) -> list[tuple[str, list[Value]]]:
         """(name, values of the parties) as they were at `seq`, of the pairing that was on then, in order."""

@@ -13,7 +13,7 @@ from tui.models.pairing_values import SMP_TIMEOUT_US, shown_value
 from tui.models.rungs import Rung, words_of
 from tui.screens._base import BenchScreen
 from tui.text import cells, clean, cut, fit
-from tui.widgets.event_list import EventList
+from tui.widgets.ladder_list import LadderList
 from tui.widgets.lines import LinesPane
 
 if TYPE_CHECKING:
@@ -23,90 +23,7 @@ if TYPE_CHECKING:
 
 _TIME_STYLES = ("simulated", "delta", "since mark")
 _NAME, _BAR = 14, 10
-
-
-class LadderList(EventList):
-    """The rungs of the chosen parties; members of open rungs come below them."""
-
-    def __init__(self, screen: LadderScreen) -> None:
-        super().__init__(id="ladder", follow=True)
-        self._owner = screen
-        self.rows: list[tuple[Rung, int]] = []  # (rung, member; -1 the rung itself)
-
-    def rebuild(self) -> None:
-        """Take over the rungs of the session."""
-        rungs = self._owner.session.rungs
-        self.rows = []
-        for rung in rungs.between(self._owner.parties()):
-            self.rows.append((rung, -1))
-            if rung.open:
-                self.rows += [(rung, at) for at in range(len(rung.members))]
-        self.sync()
-
-    def count(self) -> int:
-        """Rungs and shown members."""
-        return len(self.rows)
-
-    def key(self, index: int) -> Any:
-        """The rung and member."""
-        rung, member = self.rows[index]
-        return rung, member
-
-    def find(self, key: Any) -> int | None:
-        """Where they are now; the rung itself when its members are folded."""
-        wanted, member = key
-        same = [at for at, row in enumerate(self.rows) if row[0] is wanted]
-        exact = [at for at in same if self.rows[at][1] == member]
-        found = exact or same
-        return found[0] if found else None
-
-    def selected(self) -> Rung | None:
-        """The rung under the cursor; of a member, a rung of its own."""
-        if not self.rows:
-            return None
-        rung, member = self.rows[min(self.cursor, len(self.rows) - 1)]
-        return rung if member < 0 else Rung(rung.members[member], {})
-
-    def lanes(self, width: int) -> Lanes:
-        """The layout."""
-        return Lanes(self._owner.parties(), max(40, width), self.signs)
-
-    def heads(self, width: int) -> list[list[Piece]]:
-        """Names and states of the parties."""
-        session = self._owner.session
-        lanes = self.lanes(width - 2)
-        about = {name: clean(text) for name, text in session.about.items()}
-        return [
-            [("  ", ""), *lanes.header(about)],
-            [("  ", ""), *lanes.states(self._states())],
-        ]
-
-    def _states(self) -> dict[str, str]:
-        """The states of the parties after the rung under the cursor; while following, as they are now."""
-        states = dict(self._owner.session.rungs.states)
-        if self.follow:
-            return states
-        found: dict[str, str] = {}
-        for rung, _ in self.rows[: self.cursor + 1]:
-            found |= rung.states
-        return found
-
-    def tails(self, width: int) -> list[list[Piece]]:
-        """Lifelines go on."""
-        return [[("  ", ""), *self.lanes(width - 2).empty()]] * 2
-
-    def empty_text(self) -> str:
-        """Before anything has happened."""
-        return "nothing has happened yet"
-
-    def row(self, index: int, width: int) -> list[Piece]:
-        """One rung."""
-        rung, member = self.rows[index]
-        if member >= 0:
-            rung = Rung(rung.members[member], {})
-        before = self.rows[index - 1][0] if index else None
-        time = self._owner.time_of(rung, before)
-        return self.lanes(width).draw(rung, time=time, reveal=self._owner.reveal)
+_MOST_WAITS = 4
 
 
 class LadderScreen(BenchScreen):
@@ -318,6 +235,10 @@ class LadderScreen(BenchScreen):
                 lines.append(f"SMP timer  {self.signs.bar(left_us / SMP_TIMEOUT_US, _BAR)}  {left}")
             else:
                 lines.append(f"SMP timer stopped with {left}")
+        for party, what, left_us in session.values.waits(self.parties(), session.now_us)[
+            :_MOST_WAITS
+        ]:
+            lines.append(f"{party} set a timer: {clean(what)}, {left_us / 1e6:.1f} s to go")
         control = session.control
         for asking in () if control is None else control.questions():
             waited_s = (session.now_us - asking.asked_us) / 1e6

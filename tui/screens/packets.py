@@ -11,118 +11,28 @@ from tui.filters import FilterError, compile_filter
 from tui.models.decoding import Decoded, decoded, info_of, path_of
 from tui.models.packets import is_packet, protocol_of
 from tui.screens._base import BenchScreen
-from tui.text import clean, count, cut, cut_middle, fit, right
-from tui.widgets.event_list import EventList
-from tui.widgets.octets import FieldsPane, OctetsPane, filter_for, value_text
+from tui.text import clean, count
+from tui.widgets.octets import FieldsPane, OctetsPane, bits_text, filter_for, value_text
+from tui.widgets.packet_rows import PacketRows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from sim.trace import TraceEvent
-    from tui.models.lanes import Piece
     from tui.models.packet_list import PacketList
+    from tui.widgets.event_list import EventList
 
 __all__ = ["PacketsScreen"]
 
-_STYLES = ("simulated", "delta", "since mark")
+_STYLES = ("from the start", "delta", "since mark", "of the day, UTC")
 _EXAMPLES = (
     "smp   !adv   adv && rssi>-80   from:phone   addr~7e   len>100   malformed   marked   "
     'nan.id==0x03   smp.smp_code==5   text~pairing   "display"   a && (b || c)'
 )
+_WALL = 3
 _MOST_HEX = 4096
 _DETAIL_EVERY_S = 0.25
 """How often the panes below change while the list runs."""
-
-
-class PacketRows(EventList):
-    """The packets that the filter lets through."""
-
-    def __init__(self, screen: PacketsScreen) -> None:
-        super().__init__(id="packets")
-        self._owner = screen
-
-    def on_mount(self) -> None:
-        """Runs are followed, files begin at their beginning."""
-        self.follow = self._owner.session.control is not None
-
-    @property
-    def packets(self) -> PacketList:
-        """The list of the session."""
-        return self._owner.session.packets
-
-    def count(self) -> int:
-        """Packets shown."""
-        return len(self.packets)
-
-    def key(self, index: int) -> Any:
-        """Position in the source."""
-        return self.packets.position(index)
-
-    def find(self, key: Any) -> int | None:
-        """The row of a position, or the first behind it."""
-        return self.packets.row_of(key)
-
-    def selected(self) -> TraceEvent | None:
-        """The packet under the cursor."""
-        return self.packets.event(self.cursor) if self.cursor < self.count() else None
-
-    def empty_text(self) -> str:
-        """Why there is none."""
-        text = self.packets.filter.text
-        return (
-            f"no packet fits {text}: esc clears the filter"
-            if text and self.packets.total
-            else "no packets yet"
-        )
-
-    def heads(self, width: int) -> list[list[Piece]]:
-        """Names of the columns."""
-        wide = width >= 100
-        time = fit({0: "time", 1: "delta", 2: "since mark"}[self._owner.time_style], 10)
-        ends = fit("from > to" if self.is_ascii else "from → to", 26 if wide else 19)
-        length = " len " if wide else ""
-        delta = f"{right(self.signs['delta'], 8)} " if wide else ""
-        return [
-            [(f"       # {right(time.strip(), 12)} {delta}dir {ends} proto {length} info", "head")]
-        ]
-
-    def row(self, index: int, width: int) -> list[Piece]:
-        """One packet."""
-        packets = self.packets
-        event = packets.event(index)
-        wide = width >= 98
-        sender, receiver = packets.ends.of(event)
-        mark = self.signs["mark"] if event.seq in packets.marks else " "
-        info = info_of(event)
-        bad = info.startswith("malformed")
-        sign = self.signs["malformed"] if bad else mark
-        ends = cut_middle(
-            f"{clean(sender)}{self.signs['arrow']}{clean(receiver)}", 26 if wide else 19
-        )
-        head = f"{sign}{right(str(event.seq), 6)} {right(self._owner.time_of(event, index), 12)} "
-        if wide:
-            head += f"{right(self._delta(event, index), 8)} "
-        text = f"{head}{self._direction(sender, receiver)} {fit(ends, 26 if wide else 19)} {fit(protocol_of(event), 6)}"
-        if wide:
-            text += f"{right(str(len(event.data or b'')), 5)} "
-        style = "bad" if bad else "dim" if event.layer == "hci" else ""
-        return [(text, style), (cut(info, width - len(text)), style)]
-
-    def _delta(self, event: TraceEvent, index: int) -> str:
-        before = self.packets.event(index - 1).t_us if index else event.t_us
-        return f"{(event.t_us - before) / 1e6:.3f}"
-
-    def _direction(self, sender: str, receiver: str) -> str:
-        """An arrow from left to right for the party that is left on the ladder."""
-        h = self.signs["h"]
-        if receiver in ("*", ""):
-            return f" {self.signs['dot']} "
-        parties = self._owner.session.rungs.parties
-        if sender in parties and receiver in parties:
-            to_right = parties.index(sender) < parties.index(receiver)
-        else:
-            to_right = sender <= receiver
-        return f"{h}{h}{self.signs['right']}" if to_right else f"{self.signs['left']}{h}{h}"
 
 
 class PacketsScreen(BenchScreen):
@@ -261,7 +171,7 @@ class PacketsScreen(BenchScreen):
             node = row.node
             size = node.end - node.start
             notes.append(
-                f"selected  offset {node.start}, {size} octet{'' if size == 1 else 's'}{_bits(node, event)}"
+                f"selected  offset {node.start}, {size} octet{'' if size == 1 else 's'}{bits_text(node, decoded(event).data)}"
             )
             notes.append(f"path      {path_of(row.path)}")
             notes.append(f"value     {value_text(node)}")
@@ -306,6 +216,10 @@ class PacketsScreen(BenchScreen):
             return f"+{(event.t_us - before) / 1e6:.6f}"
         if self.time_style == 2 and self.mark_us is not None:
             return f"{(event.t_us - self.mark_us) / 1e6:+.6f}"
+        wall_us: Any = event.fields.get("wall_us")
+        if self.time_style == _WALL and isinstance(wall_us, int):
+            seconds, rest = divmod(wall_us, 1_000_000)
+            return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest // 1000:03}"
         return f"{event.t_us / 1e6:.6f}"
 
     # Going somewhere
@@ -421,7 +335,12 @@ class PacketsScreen(BenchScreen):
 
     def action_time_style(self) -> None:
         """Simulated, since the packet before, since the mark."""
-        self.time_style = (self.time_style + 1) % (3 if self.mark_us is not None else 2)
+        known = [0, 1]
+        if self.mark_us is not None:
+            known.append(2)
+        if self.session.control is None:
+            known.append(_WALL)
+        self.time_style = known[(known.index(self.time_style) + 1) % len(known)]
         self.bench.say(f"times: {_STYLES[self.time_style]}")
         self.rows.refresh()
 
@@ -474,18 +393,6 @@ class PacketsScreen(BenchScreen):
             octets.move(delta)
         elif self.query_one(FieldsPane).has_focus:
             self.query_one(FieldsPane).fold()
-
-
-def _bits(node: Any, event: TraceEvent) -> str:
-    """The octets in bits with those of the field in brackets, for fields that are not whole octets."""
-    octets = decoded(event).data[node.start : node.end]
-    if node.bits is None or not octets or len(octets) > 2:
-        return ""
-    low, width = node.bits
-    total = len(octets) * 8
-    text = f"{int.from_bytes(octets, 'little'):0{total}b}"
-    end, start = total - low, total - low - width
-    return f"  bits {text[:start]}[{text[start:end]}]{text[end:]}"
 
 
 SCREEN = PacketsScreen

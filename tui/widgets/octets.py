@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tui.models.decoding import Decoded
     from tui.models.lanes import Piece
 
-__all__ = ["FieldRow", "FieldsPane", "OctetsPane", "filter_for", "span_text", "value_text"]
+__all__ = [
+    "FieldRow", "FieldsPane", "OctetsPane", "bits_text", "filter_for", "span_text", "value_text",
+]  # fmt: skip
 
 _SPAN = 8
 
@@ -266,3 +268,15 @@ def filter_for(row: FieldRow, protocol: str) -> str:
     path = path_of(row.path)
     name = path if "." in path else f"{protocol.lower()}.{path}"
     return condition(name, row.node.value)
+
+
+def bits_text(node: Node, data: bytes) -> str:
+    """The octets of a field in bits with its own in brackets; empty for fields that are whole octets."""
+    octets = data[node.start : node.end]
+    if node.bits is None or not octets or len(octets) > 2:
+        return ""
+    low, width = node.bits
+    total = len(octets) * 8
+    text = f"{int.from_bytes(octets, 'little'):0{total}b}"
+    end, start = total - low, total - low - width
+    return f"  bits {text[:start]}[{text[start:end]}]{text[end:]}"

@@ -1,0 +1,34 @@
+"""What starts quickly must load little: the screen library is loaded by its own command alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        (
+            "import tui.keys, tui.filters, tui.feed, tui.session, tui.people, tui.models.rungs",
+            ("textual",),
+        ),
+        ("import sim.control", ("textual", "bumble", "tui")),
+        ("import tui.app", ("bumble", "sim.world", "sim.accessories", "protocols.dissect")),
+        (
+            "from tui.cli import main; main(['decode', '--kind', 'ad', '020106'])",
+            ("textual", "sim.world"),
+        ),
+    ],
+)
+def test_nothing_is_loaded_that_is_not_needed(code, absent):
+    script = f"{code}\nimport sys\nprint([name for name in {absent!r} if name in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.splitlines()[-1] == "[]", found.stdout

@@ -1,0 +1,80 @@
+"""Line 1 of every screen: what runs, its state by sign and word, speed, simulated time, seed, and what is being written.
+
+The speed says when the machine cannot keep up. Wall time is an argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.text import clean, clock, count
+
+if TYPE_CHECKING:
+    from sim.control import Control
+    from tui.session import Session
+    from tui.signs import Signs
+
+__all__ = ["Title"]
+
+_STATES = {
+    "ready": ("run", "starting"), "running": ("run", "running"), "paused": ("pause", "paused"),
+    "ended": ("stop", "ended"), "stopped": ("stop", "stopped"), "died": ("failed", "died"),
+}  # fmt: skip
+_KEEPS_UP = 0.8
+"""Part of the chosen speed below which the true one is shown."""
+
+
+class Title:
+    """What line 1 needs to remember: events per second, and the true speed."""
+
+    def __init__(self) -> None:
+        self._rate = 0
+        self._factor: float | None = None
+        self._before = (0.0, 0, 0)  # wall, events, simulated at the last look
+
+    def begin(self, now_s: float) -> None:
+        """Count from now on."""
+        self._before = (now_s, 0, 0)
+
+    def measure(self, session: Session, now_s: float) -> None:
+        """Once a second: how many events, how fast."""
+        before_s, events, sim_us = self._before
+        passed_s = now_s - before_s
+        if passed_s < 1.0:
+            return
+        now_us = session.now_us
+        self._rate = round((session.events - events) / passed_s)
+        self._factor = (now_us - sim_us) / 1e6 / passed_s
+        self._before = (now_s, session.events, now_us)
+
+    def parts(self, session: Session, signs: Signs, *, wide: bool) -> tuple[str, list[str]]:
+        """Both ends of the line."""
+        control = session.control
+        left = f"nearbench {signs['dot']} {clean(session.title)}"
+        now = f"t={clock(session.now_us)}"
+        if control is None:
+            state = "read" if session.source.done else "reading"
+            return left, [f"{count(session.source.end)} packets", state, now]
+        right = [self._state(control, signs), now]
+        if wide:
+            right.append(f"{len(control.world.devices)} nodes")
+        right.append(f"seed {session.seed}")
+        if wide:
+            right.append(f"{count(self._rate)} ev/s")
+        if session.source.skipped:
+            right.append(f"skipped {count(session.source.skipped)}")
+        if session.saved:
+            right.append(f"{signs['rec']} REC")
+        return left, right
+
+    def _state(self, control: Control, signs: Signs) -> str:
+        state = control.state
+        sign, word = _STATES[state]
+        if control.result is not None and state in ("ended", "stopped"):
+            sign, word = ("ok", "PASSED") if control.result.passed else ("failed", "FAILED")
+        speed = control.speed
+        text = "max" if speed is None else f"{speed:.1f}x"
+        slow = speed is not None and self._factor is not None and self._factor < _KEEPS_UP * speed
+        if slow and state == "running" and not control.questions():
+            text = f"{self._factor:.1f}x (limit)"
+        return f"{signs[sign]} {word} {text}"

@@ -1,0 +1,107 @@
+"""The packets of a run or a capture as a list: number, time, ends, protocol, one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.models.decoding import info_of
+from tui.models.packets import protocol_of
+from tui.text import clean, cut, cut_middle, fit, right
+from tui.widgets.event_list import EventList
+
+if TYPE_CHECKING:
+    from sim.trace import TraceEvent
+    from tui.models.lanes import Piece
+    from tui.models.packet_list import PacketList
+    from tui.screens.packets import PacketsScreen
+
+__all__ = ["PacketRows"]
+
+
+class PacketRows(EventList):
+    """The packets that the filter lets through."""
+
+    def __init__(self, screen: PacketsScreen) -> None:
+        super().__init__(id="packets")
+        self._owner = screen
+
+    def on_mount(self) -> None:
+        """Runs are followed, files begin at their beginning."""
+        self.follow = self._owner.session.control is not None
+
+    @property
+    def packets(self) -> PacketList:
+        """The list of the session."""
+        return self._owner.session.packets
+
+    def count(self) -> int:
+        """Packets shown."""
+        return len(self.packets)
+
+    def key(self, index: int) -> Any:
+        """Position in the source."""
+        return self.packets.position(index)
+
+    def find(self, key: Any) -> int | None:
+        """The row of a position, or the first behind it."""
+        return self.packets.row_of(key)
+
+    def selected(self) -> TraceEvent | None:
+        """The packet under the cursor."""
+        return self.packets.event(self.cursor) if self.cursor < self.count() else None
+
+    def empty_text(self) -> str:
+        """Why there is none."""
+        text = self.packets.filter.text
+        return (
+            f"no packet fits {text}: esc clears the filter"
+            if text and self.packets.total
+            else "no packets yet"
+        )
+
+    def heads(self, width: int) -> list[list[Piece]]:
+        """Names of the columns."""
+        wide = width >= 100
+        time = ("time", "delta", "since mark", "time UTC")[self._owner.time_style]
+        ends = fit("from > to" if self.is_ascii else "from → to", 26 if wide else 19)
+        length = " len " if wide else ""
+        delta = f"{right(self.signs['delta'], 8)} " if wide else ""
+        return [[(f"       # {right(time, 12)} {delta}dir {ends} proto {length} info", "head")]]
+
+    def row(self, index: int, width: int) -> list[Piece]:
+        """One packet."""
+        packets = self.packets
+        event = packets.event(index)
+        wide = width >= 98
+        sender, receiver = packets.ends.of(event)
+        mark = self.signs["mark"] if event.seq in packets.marks else " "
+        info = info_of(event)
+        bad = info.startswith("malformed")
+        sign = self.signs["malformed"] if bad else mark
+        ends = cut_middle(
+            f"{clean(sender)}{self.signs['arrow']}{clean(receiver)}", 26 if wide else 19
+        )
+        head = f"{sign}{right(str(event.seq), 6)} {right(self._owner.time_of(event, index), 12)} "
+        if wide:
+            head += f"{right(self._delta(event, index), 8)} "
+        text = f"{head}{self._direction(sender, receiver)} {fit(ends, 26 if wide else 19)} {fit(protocol_of(event), 6)}"
+        if wide:
+            text += f"{right(str(len(event.data or b'')), 5)} "
+        style = "bad" if bad else "dim" if event.layer == "hci" else ""
+        return [(text, style), (cut(info, width - len(text)), style)]
+
+    def _delta(self, event: TraceEvent, index: int) -> str:
+        before = self.packets.event(index - 1).t_us if index else event.t_us
+        return f"{(event.t_us - before) / 1e6:.3f}"
+
+    def _direction(self, sender: str, receiver: str) -> str:
+        """An arrow from left to right for the party that is left on the ladder."""
+        h = self.signs["h"]
+        if receiver in ("*", ""):
+            return f" {self.signs['dot']} "
+        parties = self._owner.session.rungs.parties
+        if sender in parties and receiver in parties:
+            to_right = parties.index(sender) < parties.index(receiver)
+        else:
+            to_right = sender <= receiver
+        return f"{h}{h}{self.signs['right']}" if to_right else f"{self.signs['left']}{h}{h}"
