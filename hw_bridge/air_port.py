@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hw_bridge.activity import Activity
 from hw_bridge.errors import BusyError
 from hw_bridge.link import LinkInfo
+from hw_bridge.links.direct import DirectLink
 from hw_bridge.outbox import Outbox
 from protocols.hci.framing import PacketFramer
 
@@ -51,34 +52,17 @@ class AirPort:
         """Nothing stays between two links."""
 
 
-class _AirLink:
+class _AirLink(DirectLink):
     """Host of the controller."""
 
     def __init__(self, port: AirPort, receiver: Receiver) -> None:
+        info = LinkInfo(node=port.controller.name, product="a simulated controller")
+        super().__init__(receiver, info)
         self._port = port
         self._controller: Any = port.controller
-        self._receiver = receiver
-        self._info = LinkInfo(node=port.controller.name, product="a simulated controller")
         self._activity = Activity()
         self._held = Outbox()
-        self._reading = True
-        self._taken = 0
         self._controller.host = self
-
-    @property
-    def info(self) -> LinkInfo:
-        """What it leads to."""
-        return self._info
-
-    @property
-    def buffered(self) -> int:
-        """Nothing ever waits."""
-        return 0
-
-    @property
-    def taken(self) -> int:
-        """Octets taken so far."""
-        return self._taken
 
     def write(self, data: bytes) -> None:
         """Give the controller a packet."""
@@ -96,10 +80,6 @@ class _AirLink:
         self._port.counts["advertising reports of the air dropped"] += (
             self._held.dropped_reports - before
         )
-
-    def pause_reading(self) -> None:
-        """Keep what the controller says."""
-        self._reading = False
 
     def resume_reading(self) -> None:
         """Read what was kept, and go on."""

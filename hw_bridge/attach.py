@@ -19,14 +19,26 @@ from sim.typed import as_declared, typed
 from sim.units import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sim.device import Device
 
-__all__ = ["AttachPlan", "plan_accessory", "plan_observer", "plan_phone", "step_of"]
+__all__ = [
+    "AttachPlan",
+    "needs_bluetooth",
+    "plan_accessory",
+    "plan_observer",
+    "plan_phone",
+    "step_of",
+]
 
 _LONGEST: Final = Duration(31_536_000_000_000)
 _WAIT: Final = "30s"
+_AGAIN: Final = "allow_duplicates"
+"""So that a peer that was shown before it is waited for is shown again."""
+
+_HIDDEN: Final = {"IB-04": False, "AB-09": False}
+"""Rules about Flags, which no system shows."""
 
 
 class AttachPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +64,22 @@ def _scenario(
     )
 
 
+def needs_bluetooth(node: str, radios: Collection[str]) -> None:
+    """A Bluetooth controller is for devices that have Bluetooth. Raises UsageError."""
+    if "ble" not in radios:
+        raise UsageError(
+            f"{node} has no Bluetooth; attach it to a Wi-Fi radio: monitor:INTERFACE or frames:MONIKER"
+        )
+
+
 def plan_accessory(
     accessory: str, settings: dict[str, Any], *, commands: Sequence[str] = (), name: str = ""
 ) -> AttachPlan:
     """An accessory by name or path of its file. Raises UsageError, UnknownNameError."""
-    node = name or _stem(accessory)
+    node, model = name or _stem(accessory), ACCESSORIES.get(accessory)
+    needs_bluetooth(node, model.radios)
     spec = NodeSpec(name=node, accessory=accessory, set=settings)
-    steps = [step_of(node, text, ACCESSORIES.get(accessory)) for text in commands]
+    steps = [step_of(node, text, model) for text in commands]
     title = f"{node} on a real controller"
     return AttachPlan(node=node, scenario=_scenario(spec, title, steps, ()), ends=False)
 
@@ -72,15 +93,23 @@ def plan_phone(
     commands: Sequence[str] = (),
     name: str = "",
     formats: Sequence[str] = (),
+    on_system: bool = False,
 ) -> AttachPlan:
-    """A phone by name or path of its file; `peer` is an address or a local name. Raises UsageError, UnknownNameError."""
-    node = name or _stem(phone)
-    model = PHONES.get(phone)
+    """A phone by name or path of its file. Raises UsageError, UnknownNameError.
+
+    `peer` is an address or a local name; with one, the commands are carried out while it is connected. `on_system`: its
+    radio is the operating system's, and rules about what that hides are switched off.
+    """
+    node, model = name or _stem(phone), PHONES.get(phone)
+    needs_bluetooth(node, model.radios)
     steps = [step_of(node, text, model) for text in commands]
-    if peer and not commands:
-        steps = _visit(node, peer, pair=pair)
+    if peer:
+        steps = _visit(node, model, peer, steps, pair=pair)
+    if on_system and "rules" in model.Settings.__struct_fields__:
+        settings = {**settings, "rules": _HIDDEN | settings.get("rules", {})}
     spec = NodeSpec(name=node, phone=phone, set=settings)
-    scenario = _scenario(spec, f"{node} on a real controller", steps or _listen(node), formats)
+    listen = _listen(node) if "scan" in model.commands() else []
+    scenario = _scenario(spec, f"{node} on a real controller", steps or listen, formats)
     return AttachPlan(node=node, scenario=scenario, ends=bool(steps))
 
 
@@ -99,15 +128,29 @@ def _listen(node: str) -> list[Step]:
     return [Step(node=node, do="scan")]
 
 
-def _visit(node: str, peer: str, *, pair: bool) -> list[Step]:
-    """Find a device, connect, pair where that is wanted, read its table, go."""
+def _visit(
+    node: str, model: type[Device], peer: str, steps: Sequence[Step], *, pair: bool
+) -> list[Step]:
+    """Find a device, connect, pair where that is wanted, read its table, take `steps`, go.
+
+    A phone that has apps looks as its app does: it connects to what the app was shown.
+    """
+    known = model.commands()
+    if "connect" not in known:
+        raise UsageError(
+            f"{node} visits nobody by itself, a program does (`nearbench bleak`); try --phone generic"
+        )
+    scan = "app_scan" if "app_scan" in known else "scan"
+    wait = "wait_discovered" if "wait_discovered" in known else "wait_for"
+    again = {_AGAIN: True} if _AGAIN in known[scan].parameters else {}
     return [
-        *_listen(node),
-        Step(node=node, do="wait_for", set={"what": peer, "timeout": _WAIT}),
+        Step(node=node, do=scan, set=again),
+        Step(node=node, do=wait, set={"what": peer, "timeout": _WAIT}),
         Step(node=node, do="stop_scan"),
         Step(node=node, do="connect", set={"to": peer}),
         *([Step(node=node, do="pair")] if pair else []),
         Step(node=node, do="discover"),
+        *steps,
         Step(node=node, do="disconnect"),
     ]
 

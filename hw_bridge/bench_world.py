@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
+from hw_bridge.attach import needs_bluetooth
 from hw_bridge.chance import SystemStreams
-from hw_bridge.errors import MuteError, NotFoundError
+from hw_bridge.errors import BadMonikerError
 from hw_bridge.keys_hidden import KeyHider
 from hw_bridge.states import State
-from protocols.errors import UnknownNameError, UsageError
+from protocols.errors import ScenarioError, UnknownNameError, UsageError
 from sim.device import Device, Settings, check_address
 from sim.phones import Phone
 from sim.scenario import NodeSpec
@@ -85,36 +86,45 @@ class BenchWorld(World):
         if seed is None:
             self.streams = SystemStreams(self.seed)
 
+    async def _power_up(self, device: Device, at_us: int) -> None:
+        """As in any world; a moniker that is wrong is no setting of the device."""
+        try:
+            await super()._power_up(device, at_us)
+        except ScenarioError as exc:
+            if isinstance(exc.__cause__, BadMonikerError):
+                raise exc.__cause__ from None
+            raise
+
     async def _give_radios(self, device: Device) -> None:
         """As in any world; who has a dongle gets that in place of a BLE radio."""
         session = self.sessions.get(device.name)
-        if device.name in self.systems:
-            device.ble = self.systems[device.name]  # type: ignore[attr-defined]  # a phone, see use_system
-            await self.systems[device.name].power_on()
-            return
-        if session is None:
+        if session is None and device.name not in self.systems:
             await super()._give_radios(device)
             return
+        from hw_bridge.no_aware import give_no_aware  # imports Wi-Fi Aware
+
+        give_no_aware(device, self)
+        if session is None:
+            device.ble = self.systems[device.name]  # type: ignore[attr-defined]  # a phone, see use_system
+            await self.systems[device.name].power_on()
+        else:
+            await self._give_dongle(device, session)
+
+    async def _give_dongle(self, device: Device, session: Session) -> None:
+        """The session's controller, once it is ready, as `device.ble`. Raises BridgeError, UsageError."""
         from hw_bridge.hardware_stack import give_real_radio  # imports bumble
 
         session.start()
         if not session.life.port.present():
             self.emit(device.name, "ble", "waiting", note=f"for {session.life.name}: plug it in")
-        try:
-            await session.ready(_READY_S)
-        except MuteError as exc:
-            if session.state not in (State.ABSENT, State.OPENING):
-                raise
-            name = session.life.name
-            raise session.life.error or NotFoundError(
-                f"{name} is not there; `nearbench bridge list` shows what is"
-            ) from exc
+        await session.ready(_READY_S)
         self._stacks[device.name] = await give_real_radio(device, self, session)
 
     def use_dongle(self, node: str, session: Session) -> None:
         """`node` has this session's controller instead of one on the air. Raises UnknownNameError."""
         if node not in self.devices:
             raise UnknownNameError("node", node, self.devices)
+        needs_bluetooth(node, self.devices[node].radios)
         self.sessions[node] = session
         session.tap(HciTrace(self, node))
 

@@ -109,11 +109,13 @@ class Channel:
             if not future.done():
                 future.set_result(reply)
 
-        attempts = attempts_us or self.traffic.gate.timeouts.of(opcode)
+        gate = self.traffic.gate
+        attempts = attempts_us or gate.timeouts.of(opcode)
+        limit_us = sum(attempts) + (gate.longest_wait_us if gate.is_starved else 0)
         self.traffic.submit_own(command(opcode, parameters), self.now, done, attempts)
         self.pump()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(sum(attempts) / 1e6 + _SLACK_S):
+            async with asyncio.timeout(limit_us / 1e6 + _SLACK_S):
                 return await future
         return None
 

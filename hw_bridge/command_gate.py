@@ -4,7 +4,8 @@ Core Specification 5.4 Vol 4 Part E clause 4.4; digest 8.3. Rules of the file:
 * A reply must name the command that is outstanding; any other is reported as stray and answers nothing, so that a
   late one is never taken for the next command's.
 * Every command ends: with its reply, or by its time. A controller that takes credits away and gives none back is
-  given one after a while, because the report of it may have got lost.
+  given one after a while, because the report of it may have got lost; one that never gives any is waited for half as
+  long each time.
 No IO, no loop; `now` is in microseconds.
 """
 
@@ -24,6 +25,7 @@ Owner = Callable[[Reply | None], None]
 """Gets the reply of a command that is the bridge's own; None when it failed."""
 
 _VENDOR_GROUP: Final = 0x3F
+_LEAST_WAIT_US: Final = 50_000
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,7 @@ class CommandGate:
         self.queue: deque[Pending] = deque()
         self._deadline_us: int | None = None
         self._starved_us: int | None = None
+        self._starved_before = 0
         self._to_repeat = False
         self._to_follow: int | None = None
 
@@ -111,7 +114,10 @@ class CommandGate:
     def on_reply(self, reply: Reply, now: int) -> Pending | bool:
         """The command that a reply ends; False for a stray one; True for one that is to be passed on as it is."""
         self.credits = reply.credits
-        self._starved_us = None if self.credits > 0 else now + self.timeouts.credits
+        if self.credits > 0:
+            self._starved_us, self._starved_before = None, 0
+        else:
+            self._starved_us = now + self.longest_wait_us
         pending = self.outstanding
         if pending is not None and reply.opcode == pending.opcode:
             self._to_follow = None if reply.complete or reply.status else reply.opcode
@@ -123,6 +129,16 @@ class CommandGate:
             self._to_follow = None  # Command Status said that it is pending, now it is complete
             return True
         return False
+
+    @property
+    def longest_wait_us(self) -> int:
+        """How long it may keep all credits now."""
+        return max(_LEAST_WAIT_US, self.timeouts.credits >> self._starved_before)
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether the controller took all credits away."""
+        return self._starved_us is not None
 
     def deadline(self) -> int | None:
         """When `expire` has something to do."""
@@ -136,6 +152,7 @@ class CommandGate:
         """(the command that failed, what happened); the sentence is empty when nothing did."""
         if self._starved_us is not None and now >= self._starved_us:
             self._starved_us = None
+            self._starved_before += 1
             self.credits = 1
             return None, "it took all command credits away and gave none back"
         pending = self.outstanding
@@ -164,7 +181,7 @@ class CommandGate:
         self.queue.clear()
         self._end()
         self.credits = 1
-        self._starved_us = None
+        self._starved_us, self._starved_before = None, 0
         return [each for each in left if each.opcode not in self.no_reply]
 
     def _end(self) -> None:

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "candidates",
+    "is_key",
     "node_for",
     "serial_info",
     "serial_ports",
+    "usb_candidate",
     "usb_controllers",
     "usb_devices",
 ]
 
 HCI_CLASS: Final = (0xE0, 0x01, 0x01)
+SYSFS: Final = Path("/sys/bus/usb/devices")
 _USELESS_SERIALS: Final = frozenset(("", "0001", "0000", "000000000000"))
 _TRIES: Final = 3
 _KEY: Final = re.compile(
@@ -51,6 +54,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """What it may speak; the ids only suggest it."""
     holders: tuple[str, ...] = ()
     """Processes that have it open."""
+    may_open: bool = True
+    """Whether its permissions let us in, as far as that can be seen."""
     note: str = ""
     """A warning or a hint."""
 
@@ -90,6 +95,11 @@ def serial_info(node: str) -> LinkInfo:
     return LinkInfo(node=node)
 
 
+def is_key(target: str) -> bool:
+    """Whether it is `VID:PID[/SERIAL][#INTERFACE]`."""
+    return _KEY.fullmatch(target) is not None
+
+
 def node_for(target: str) -> str | None:
     """The node behind `VID:PID[/SERIAL][#INTERFACE]` or `@LOCATION`; the target itself when it is neither.
 
@@ -119,7 +129,7 @@ def _interface(info: LinkInfo) -> str:
     return info.location.rpartition(".")[2] if ":" in info.location else "0"
 
 
-def usb_devices(sysfs: Path = Path("/sys/bus/usb/devices")) -> list[tuple[LinkInfo, bool]]:
+def usb_devices(sysfs: Path = SYSFS) -> list[tuple[LinkInfo, bool]]:
     """(device, whether it says that it is a Bluetooth controller), from the kernel's files alone; Linux only."""
     if not sysfs.is_dir():
         return []
@@ -175,17 +185,35 @@ def candidates() -> list[Candidate]:
     serial = serial_ports()
     shared = Counter((info.vid, info.pid, info.serial) for info in serial if info.vid is not None)
     found = [_serial_candidate(info, shared) for info in serial if info.vid is not None]
-    for info in usb_controllers():
-        quirk = quirk_for(info)
-        found.append(
-            Candidate(
-                moniker=f"usb:{info.location}",
-                info=info,
-                protocols=("hci",) if quirk is None else quirk.protocols,
-                note="" if quirk is None else f"{quirk.name}: {quirk.note}".rstrip(": "),
+    return [*found, *map(usb_candidate, usb_controllers())]
+
+
+def usb_candidate(
+    info: LinkInfo, sysfs: Path = SYSFS, nodes: Path = Path("/dev/bus/usb")
+) -> Candidate:
+    """A USB controller, named by its physical port: finding it by its serial number would mean to open it."""
+    quirk, folder = quirk_for(info), sysfs / info.node
+    may_open, notes = True, list[str]()
+    if quirk is not None:
+        notes.append(f"{quirk.name}: {quirk.note}".rstrip(": "))
+    with contextlib.suppress(OSError, ValueError):  # it vanished while it was read
+        bus, number = (int(_text(folder / name)) for name in ("busnum", "devnum"))
+        node = nodes / f"{bus:03}" / f"{number:03}"
+        if node.exists() and not os.access(node, os.R_OK | os.W_OK):
+            may_open = False
+            notes.append(
+                f"you may not open {node}: `nearbench bridge list --udev` prints the rules"
             )
-        )
-    return found
+    drivers = {link.resolve().name for link in sysfs.glob(f"{info.node}:*/driver")} - {"usbfs"}
+    if drivers:
+        notes.append(f"the kernel's {', '.join(sorted(drivers))} has it, and loses it while we do")
+    return Candidate(
+        moniker=f"usb:{info.location}",
+        info=info,
+        protocols=("hci",) if quirk is None else quirk.protocols,
+        may_open=may_open,
+        note="; ".join(notes),
+    )
 
 
 def _serial_candidate(info: LinkInfo, shared: Counter[tuple[Any, ...]]) -> Candidate:
@@ -198,12 +226,14 @@ def _serial_candidate(info: LinkInfo, shared: Counter[tuple[Any, ...]]) -> Candi
     elif siblings > 1 and info.location:
         key = f"@{info.location}"
         note = f"{note}; no serial number of its own: named by its physical port".lstrip("; ")
-    if not os.access(info.node, os.R_OK | os.W_OK):
+    may_open = os.access(info.node, os.R_OK | os.W_OK)
+    if not may_open:
         note = f"{note}; you may not open it: join the group of the device".lstrip("; ")
     return Candidate(
         moniker=f"serial:{key}",
         info=info,
         protocols=("hci", "h5", "console") if quirk is None else quirk.protocols,
         holders=tuple(holders_of(info.node)),
+        may_open=may_open,
         note=note,
     )

@@ -17,13 +17,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hw_bridge.errors import BusyError, NoBackendError, opening_error
+from hw_bridge.errors import BusyError, NoBackendError, advice_for, opening_error, words_of
 from hw_bridge.exposure import Visit
 from hw_bridge.link import LinkInfo
 from hw_bridge.links.descriptor import DescriptorLink
 from hw_bridge.links.stream import StreamLink
 from hw_bridge.locks import PortLock
+from hw_bridge.transports._octets import NO_LISTENER, NOT_OURS, is_loopback, is_not_ours
 from hw_bridge.transports.pty import Pty
+from hw_bridge.transports.unix import check_length
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,11 +41,13 @@ _GRACE_S: Final = 0.1
 _SOCKET_MODE: Final = 0o600
 _BACKLOG: Final = 8
 _ALIVE_S: Final = 0.5
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach an address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+_OTHER_PORT: Final = {
+    kind: advice.replace("port", "--port", 1) for kind, advice in NO_LISTENER.items()
+}
+_NO_TERMINAL: Final = advice_for(
+    "this system gives out no pseudo terminal; use --as tcp",
+    *("not-found", "busy", "no-permission", "unknown"),
+)
 
 
 class _Nobody:
@@ -95,9 +99,13 @@ class _Caller(StreamLink):
 
 
 class TcpDoor:
-    """A listener on `host`:`port`; port 0 is any."""
+    """A listener on `host`:`port`; port 0 is any. Raises UsageError (no host)."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not host.strip():
+            raise UsageError(
+                "the address to listen on is empty, which would be all of them; give one (0.0.0.0 for all)"
+            )
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
@@ -110,8 +118,10 @@ class TcpDoor:
                 lambda: _Caller(exposure, _tcp_name), self._host, self._port, backlog=_BACKLOG
             )
         except OSError as exc:
+            if is_not_ours(exc):
+                raise UsageError(f"{self._host}: {NOT_OURS}") from exc
             where = f"{self._host}:{self._port}"
-            raise opening_error(exc, where, remedy="choose another address or --port") from exc
+            raise opening_error(exc, where, remedies=_OTHER_PORT) from exc
         address = self._server.sockets[0].getsockname()
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         return f"tcp-client:{host}:{address[1]}"
@@ -148,6 +158,7 @@ class UnixDoor:
             raise UsageError(
                 f"{self._path}: an abstract name has no permissions; give the path of a file"
             )
+        check_length(str(self._path))
         self._lock = PortLock(str(self._path), "exposed controller", follow=False)
         try:
             self._make_room()
@@ -164,11 +175,11 @@ class UnixDoor:
         return f"unix:{self._path}"
 
     def _make_room(self) -> None:
-        """Remove a socket that nobody listens on. Raises BusyError."""
+        """Remove a socket that nobody listens on. Raises BusyError, UsageError."""
         if not os.path.lexists(self._path):
             return
         if not stat.S_ISSOCK(self._path.lstat().st_mode):
-            raise BusyError(f"{self._path} is there and is no socket; choose another --path")
+            raise UsageError(f"{self._path} is there and is no socket; choose another --path")
         with socket.socket(socket.AF_UNIX) as caller:
             caller.settimeout(_ALIVE_S)
             try:
@@ -187,7 +198,7 @@ class UnixDoor:
             own.bind(str(self._path))
         except OSError as exc:
             own.close()
-            raise opening_error(exc, str(self._path), remedy="choose another --path") from exc
+            raise UsageError(f"{self._path}: {words_of(exc)}; choose another --path") from exc
         finally:
             os.umask(before)
         found = self._path.stat()
@@ -230,7 +241,7 @@ class PtyDoor:
         try:
             self._pty = Pty(self._link)
         except (OSError, ImportError) as exc:
-            raise opening_error(exc, self._link or "pty") from exc
+            raise opening_error(exc, "a pseudo terminal", remedies=_NO_TERMINAL) from exc
         self._exposure = exposure
         self._look()
         return f"serial:{self._pty.name}"

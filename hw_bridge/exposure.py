@@ -28,6 +28,7 @@ __all__ = ["Door", "Exposure", "Refusal", "Visit"]
 _WAITING_OCTETS: Final = 65536
 _REFUSED_S: Final = 2.0
 _REFUSED_AT_ONCE: Final = 8
+_NO_PACKETS, _UNFINISHED = "were no HCI packets", "came before they left and went nowhere"
 _NO_RESOURCES: Final = 0x0D
 """Error code Connection Rejected due to Limited Resources (Vol 1 Part F 2.13)."""
 
@@ -67,6 +68,8 @@ class Exposure:
     async def open(self) -> str:
         """Start the session and open the door; the moniker that clients use. Raises BridgeError, UsageError."""
         self.session.start()
+        if not self.session.life.port.present():
+            self.tell(f"waiting for {self.session.life.name}: plug it in")
         await self.session.ready()
         return await self._door.open(self)
 
@@ -112,8 +115,12 @@ class Exposure:
         self.on_leave()
         self.session.detach(visit)
         self._door.left()
-        lost = f"; {visit.skipped} octets of it were no HCI packets" if visit.skipped else ""
-        self.tell(f"{visit.name} left: {why}{lost}")
+        words = f"{visit.name} left: {why}"
+        for count, what in ((visit.skipped, _NO_PACKETS), (visit.unfinished(), _UNFINISHED)):
+            if count:
+                self.session.counts[f"octets of clients that {what}"] += count
+                words += f"; {count} octets of it {what}"
+        self.tell(words)
         self._finally(visit.end())
 
     def finish(self, refusal: Refusal) -> None:
@@ -170,6 +177,23 @@ class _Guest:
         due_us = self._framer.next_timer()
         if self._timer is None and due_us is not None and self._link is not None:
             self._timer = self._loop.call_at(due_us / 1e6, self._on_timer, due_us)
+
+    def unfinished(self) -> int:
+        """Octets that nobody took: of a packet that was not whole, and of whole ones that waited. Takes them."""
+        count = self._drained()
+        due_us = self._framer.next_timer()
+        if due_us is not None:
+            self._framer.handle_timer(due_us)
+        return count + self._drained()
+
+    def _drained(self) -> int:
+        count = 0
+        while (event := self._framer.next_event()) is not None:
+            if isinstance(event, Received):
+                count += len(event.packet)
+            elif isinstance(event, Skipped):
+                count += len(event.octets)
+        return count
 
     def _on_timer(self, due_us: int) -> None:
         self._timer = None

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from hw_bridge.identify import Commander, Facts
     from hw_bridge.quirks import Quirk
 
-__all__ = ["Fragments", "find_file", "fragments_of", "load_firmware", "needs_firmware"]
+__all__ = [
+    "Fragments",
+    "find_file",
+    "fragments_of",
+    "load_firmware",
+    "needed_file",
+    "needs_firmware",
+]
 
 _READ_ROM_VERSION, _DOWNLOAD = 0xFC6D, 0xFC20
 _FRAGMENT_OCTETS: Final = 252
@@ -57,6 +64,15 @@ def needs_firmware(quirk: Quirk | None, facts: Facts) -> bool:
     return quirk is not None and quirk.firmware == "rtk" and facts.lmp_subversion in _PROJECTS
 
 
+def needed_file(facts: Facts) -> str:
+    """Which file a controller on its ROM wants and where that is, in one sentence for a report."""
+    try:
+        name = str(_driver_of(facts).fw_name)
+        return f"its firmware {find_file(name)} is loaded whenever it is opened for use"
+    except FirmwareError as exc:
+        return f"{exc}; without it the dongle runs on its ROM"
+
+
 async def load_firmware(commander: Commander, facts: Facts) -> str:
     """Find it and load it; what was loaded. Raises FirmwareError."""
     try:
@@ -68,17 +84,21 @@ async def load_firmware(commander: Commander, facts: Facts) -> str:
         ) from None
 
 
-async def _load(commander: Commander, facts: Facts) -> str:
+def _driver_of(facts: Facts) -> Any:
+    """bumble's row for a chip. Raises FirmwareError."""
     from bumble.drivers import rtk  # third parties are imported when they are used
 
     table: Any = rtk.Driver
-    driver: Any = table.find_driver_info(
-        facts.hci_version, facts.hci_revision, facts.lmp_subversion
-    )
+    driver = table.find_driver_info(facts.hci_version, facts.hci_revision, facts.lmp_subversion)
     if driver is None:
         raise FirmwareError(
             f"no firmware is known for LMP subversion {facts.lmp_subversion:#06x}, HCI revision {facts.hci_revision:#06x}"
         )
+    return driver
+
+
+async def _load(commander: Commander, facts: Facts) -> str:
+    driver = _driver_of(facts)
     image = read_file(find_file(driver.fw_name))
     config = _optional(driver.config_name) if driver.config_name else b""
     if driver.config_needed and not config:
@@ -135,17 +155,20 @@ def _numbered(payload: bytes) -> Iterator[bytes]:
         yield bytes((number | last,)) + payload[start : start + _FRAGMENT_OCTETS]
 
 
-def find_file(name: str) -> Path:
-    """Where the file is, packed or not. Raises FirmwareError naming every place that was looked at."""
-    folders = _folders()
+def find_file(
+    name: str, folders: list[Path] | None = None, fetcher: str = "bumble-rtk-fw-download"
+) -> Path:
+    """Where the file is, packed or not; in Realtek's folders unless others are given.
+
+    Raises FirmwareError naming every place that was looked at, and the program that fetches it.
+    """
+    folders = _folders() if folders is None else folders
     for folder in folders:
         for suffix in ("", ".zst", ".xz"):
             if (path := folder / f"{name}{suffix}").is_file():
                 return path
     places = ", ".join(map(str, folders))
-    raise FirmwareError(
-        f"{name} (also .zst, .xz) is in none of: {places}; `bumble-rtk-fw-download` fetches it"
-    )
+    raise FirmwareError(f"{name} (also .zst, .xz) is in none of: {places}; `{fetcher}` fetches it")
 
 
 def _folders() -> list[Path]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from bumble import hci
 from bumble.device import DeviceConfiguration
 
 from hw_bridge.bumble_host import BumbleTransport
 from hw_bridge.errors import MuteError
+from hw_bridge.healing import Healer
 from hw_bridge.legacy_advertising import LegacyAdvertising
 from hw_bridge.states import SERVING
 from protocols.errors import UsageError
@@ -54,6 +55,7 @@ async def give_real_radio(device: Device, place: RadioPlace, session: Session) -
         stack = HardwareStack(device, place, session)
         device.ble = AirPeripheral(device, stack)
         await device.ble.power_on(device.guard("services()", device.services))
+        Healer(session)
     elif isinstance(device, Phone):
         stack = HardwareStack(device, place, session)
         device.ble = AirCentral(device, stack)
@@ -109,6 +111,19 @@ class _ToHost:
         self._host.on_transport_lost()
 
 
+class _BenchDevice(AirDevice):
+    """An AirDevice with peers that write no trace of their own: what they say in a pairing is traced here."""
+
+    def on_smp_pdu(self, connection_handle: int, pdu: bytes) -> None:  # type: ignore[override,unused-ignore]  # as AirDevice.on_gatt_pdu
+        """As bumble's."""
+        connection = self.lookup_connection(connection_handle)
+        if connection is not None and pdu and self.smp_trace is not None:
+            peer = self.peer_name(connection)
+            if ":" in peer:  # an address: no node of the world
+                self.smp_trace.heard(peer, pdu, self.smp_manager.bit(connection_handle))
+        super().on_smp_pdu(cast("Any", connection_handle), pdu)
+
+
 class HardwareStack(Stack):
     """Controller and bumble Device of one node on a real controller."""
 
@@ -136,7 +151,7 @@ class HardwareStack(Stack):
             le_rpa_timeout=0,  # as in the simulated air, see Stack
         )
         self.trace = AttTrace(self.node, self.place)
-        self.device = device = AirDevice(
+        self.device = device = _BenchDevice(
             config=config, host=AirHost(controller, lambda: self.place.loop.now_us)
         )
         self._equip(device)
@@ -159,9 +174,11 @@ class HardwareStack(Stack):
         self.pairing = Pairing(self, device)
 
     def _check_address(self) -> None:
-        """A real controller has the public address it has."""
+        """A real controller has the public address it has. Raises UsageError."""
         facts = self._session.life.facts
         own = facts.address if facts is not None and facts.has_address else ""
+        if self.address_kind == "public" and self.address != own and self._is_recorded():
+            self._take_address(own)
         if self.address_kind == "public" and self.address != own:
             raise UsageError(
                 f"{self.node}: address: {self._session.life.name} has the public address "
@@ -169,6 +186,19 @@ class HardwareStack(Stack):
             )
         if own:
             self.public_address = own
+
+    def _is_recorded(self) -> bool:
+        """Whether its address is the default of its model, and nobody's wish."""
+        return bool(self.owner.settings.address == type(self.owner.settings)().address)
+
+    def _take_address(self, own: str) -> None:
+        """In place of a recorded address: the controller's public one, else a random one."""
+        note = f"{self.address} is the recorded device's own; it uses {own or self.static_address}"
+        self.address, self.address_kind = (
+            (own, "public") if own else (self.static_address, "random")
+        )
+        self.bonds.identity |= {"address": self.address, "kind": self.address_kind}
+        self.emit("other_address", note=note)
 
     async def _switch_on(self, device: AirDevice) -> None:
         """Initialise the host. Raises MuteError."""

@@ -1,8 +1,9 @@
 """Who a controller is: the questions asked after a Reset, and what the answers mean.
 
 Core Specification 5.4 Vol 4 Part E clauses 7.4 and 7.8; digest 1.2 (clones, ROM firmware), 2.3 (probe sequence).
-Rules of the file: QUESTIONS is the sequence; only the Reset and the version must be answered, what else a controller
-refuses is left empty and listed. Nothing here opens anything.
+Rules of the file: QUESTIONS is the sequence; the Reset and the version must succeed, what else a controller refuses or
+passes over is left empty and listed. One that is silent is asked its version once more: silence again is the end, so
+that a dead one costs two time-outs and not one per question. Nothing here opens anything.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from hw_bridge.bootloader import UNKNOWN_COMMAND, what_it_needs
 from hw_bridge.data_credits import Buffers
+from hw_bridge.errors import FirmwareError, MuteError
 from protocols.hci.replies import RESET, words_for
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from hw_bridge.link import LinkInfo
     from protocols.hci.replies import Reply
 
-__all__ = ["QUESTIONS", "READ_ADDRESS", "RETURNING", "Commander", "Facts", "identify", "verdict"]
+__all__ = ["QUESTIONS", "READ_VERSION", "RETURNING", "Commander", "Facts", "identify", "verdict"]
 
 READ_VERSION, READ_COMMANDS, READ_FEATURES, READ_BUFFERS, READ_ADDRESS = (
     *(0x1001, 0x1002, 0x1003),
@@ -68,6 +71,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     advertising_sets: int = 1
     refused: tuple[str, ...] = ()
     """Questions that it did not answer with success."""
+    unanswered: tuple[str, ...] = ()
+    """Questions that it did not answer at all, and went on to answer others."""
 
     @property
     def has_address(self) -> bool:
@@ -121,30 +126,67 @@ QUESTIONS: Final[Mapping[int, tuple[int, Callable[[bytes], dict[str, Any]]]]] = 
 RETURNING: Final = frozenset((READ_VERSION, READ_ADDRESS))
 """What a device that was known before is asked."""
 _QUESTION_US: Final = (1_000_000,)
+_TO_WAKE: Final = "switch it off and on; if that does not help, flash other firmware"
 
 
 async def identify(
-    commander: Commander, *, reset_us: tuple[int, ...] = (), only: frozenset[int] | None = None
+    commander: Commander,
+    *,
+    reset_us: tuple[int, ...] = (),
+    only: frozenset[int] | None = None,
+    moniker: str = "MONIKER",
 ) -> Facts | None:
-    """Reset and ask; None when the Reset or the version stays without an answer."""
-    if await commander.command(RESET, attempts_us=reset_us) is None:
+    """Reset and ask; None when the Reset stays without an answer.
+
+    Raises FirmwareError when it waits in a bootloader (`moniker` is for the advice then), MuteError when it refuses what
+    it must not or falls silent.
+    """
+    reset = await commander.command(RESET, attempts_us=reset_us)
+    if reset is None:
         return None
+    if reset.status == UNKNOWN_COMMAND:
+        raise FirmwareError(await what_it_needs(commander, moniker))
+    if reset.status:
+        raise MuteError(f"it refuses Reset with status {reset.status:#04x}; {_TO_WAKE}")
     found: dict[str, Any] = {}
     refused: list[str] = []
+    unanswered: list[str] = []
     for opcode, (octets, read) in QUESTIONS.items():
         if only is not None and opcode not in only:
             continue
         reply = await commander.command(opcode, attempts_us=_QUESTION_US)
-        if reply is None and opcode == READ_VERSION:
-            return None
-        if reply is None or reply.status or len(reply.parameters) < octets:
+        if reply is None:
+            await _check_alive(commander, opcode, found)
+            unanswered.append(words_for(opcode))
+        elif reply.status or len(reply.parameters) < octets:
+            _check_needed(opcode, reply, octets)
             refused.append(words_for(opcode))
-            continue
-        found.update(read(reply.parameters))
-    if "hci_version" not in found:
-        return None
+        else:
+            found.update(read(reply.parameters))
     buffers = Buffers(**{name: found.pop(name) for name in ("br", "le", "iso") if name in found})
-    return Facts(**found, buffers=buffers, refused=tuple(refused))
+    return Facts(**found, buffers=buffers, refused=tuple(refused), unanswered=tuple(unanswered))
+
+
+async def _check_alive(commander: Commander, opcode: int, found: Mapping[str, Any]) -> None:
+    """Whether a question was only passed over. Raises MuteError."""
+    who = ""
+    if opcode != READ_VERSION:
+        if await commander.command(READ_VERSION, attempts_us=_QUESTION_US) is not None:
+            return
+        known = {name: found[name] for name in Facts.__struct_fields__ if name in found}
+        who = f"{verdict(Facts(**known))}: "
+    raise MuteError(f"{who}it answers Reset, then falls silent at {words_for(opcode)}; {_TO_WAKE}")
+
+
+def _check_needed(opcode: int, reply: Reply, octets: int) -> None:
+    """The version must be told. Raises MuteError."""
+    if opcode == READ_VERSION:
+        size = len(reply.parameters)
+        why = f"status {reply.status:#04x}" if reply.status else f"{size} octets, not {octets}"
+        raise MuteError(
+            f"it answers Reset, and {words_for(opcode)} with {why}: its firmware is damaged, or it is no "
+            "controller; flash it anew"
+        )
 
 
 def verdict(facts: Facts, info: LinkInfo | None = None) -> str:
@@ -160,7 +202,7 @@ def verdict(facts: Facts, info: LinkInfo | None = None) -> str:
     if facts.manufacturer == _NORDIC:
         return "Nordic controller (SoftDevice Controller or Zephyr)"
     if facts.manufacturer == _INTEL:
-        return "Intel controller"
+        return "Intel controller with firmware"
     return f"controller of company {facts.manufacturer:#06x}"
 
 

@@ -110,6 +110,10 @@ class Lifecycle:
         self.error: NearbenchError | None = None
         """Why it is not in use, as an exception to raise; None while it is."""
         self.generation = 0
+        self.tries = 0
+        """Waits for it since it was in use."""
+        self.next_try_s: float | None = None
+        """When it is tried again, by the loop's clock; None while nothing waits for that."""
         self.transitions: deque[Transition] = deque(maxlen=_KEPT_TRANSITIONS)
         self.facts: Facts | None = None
         self._latest: Facts | None = None
@@ -122,6 +126,8 @@ class Lifecycle:
         self._backoff = Backoff(settings.backoff_ms, settings.backoff_most_ms)
         self._mute = Backoff(settings.mute_ms, settings.mute_most_ms)
         self._fresh = True
+        self._was_plugged = False
+        """It was not there and now is: its permissions may still be on their way."""
         self._loaded = -1  # generation in which firmware was loaded: once per opening
         self._moves = 0
         self._doing: asyncio.Task[_Step] | None = None
@@ -136,8 +142,9 @@ class Lifecycle:
             return False
         before, self.state, self.reason = self.state, after, reason
         self._moves += 1
+        self.next_try_s = None
         if after in SERVING:
-            self.error = None
+            self.error, self.tries = None, 0
         transition = Transition(
             t_us=round(asyncio.get_running_loop().time() * 1e6),
             state=after,
@@ -192,14 +199,15 @@ class Lifecycle:
 
     async def _absent(self) -> _Step:
         while True:
-            await asyncio.sleep(self._backoff.delay_s())
+            await asyncio.sleep(self._pause_s(self._backoff.delay_s()))
             if self.port.present():
+                self._was_plugged = True
                 return Trigger.APPEARED, f"{self.name} is there"
 
     async def _opening(self) -> _Step:
         await self._drop_channel()
         loop = asyncio.get_running_loop()
-        known = self.generation > 0
+        appeared, self._was_plugged = self._was_plugged or self.generation > 0, False
         grace = loop.time() + self.settings.access_grace_ms / 1000
         while True:
             channel = Channel(self._listener, self.port.framer(), self._new_traffic())
@@ -208,7 +216,7 @@ class Lifecycle:
                     link = await self.port.open(channel)
                 break
             except AccessError as exc:
-                if not known or loop.time() >= grace:
+                if not appeared or loop.time() >= grace:
                     return self._refused(Trigger.BLOCKED, exc)
                 await asyncio.sleep(_ACCESS_PAUSE_S)
             except (NotFoundError, RefusedError) as exc:
@@ -243,7 +251,7 @@ class Lifecycle:
 
     async def _blocked(self) -> _Step:
         await self._drop_channel()
-        await asyncio.sleep(self.settings.blocked_ms / 1000)
+        await asyncio.sleep(self._pause_s(self.settings.blocked_ms / 1000))
         return Trigger.RETRY, f"{self.name}: tried again"
 
     async def _probing(self) -> _Step:
@@ -256,9 +264,13 @@ class Lifecycle:
             await asyncio.sleep(listen_ms / 1000)
         self._fresh = False
         channel.replace_traffic(self._new_traffic())
-        facts = await identify(
-            self, reset_us=self._resets(), only=RETURNING if self.facts else None
-        )
+        only = RETURNING if self.facts else None
+        try:
+            facts = await identify(self, reset_us=self._resets(), only=only, moniker=self.name)
+        except FirmwareError as exc:
+            return self._refused(Trigger.NO_ANSWER, FirmwareError(f"{self.name}: {exc}"))
+        except MuteError as exc:
+            return self._refused(Trigger.NO_ANSWER, MuteError(f"{self.name}: {exc}"))
         if facts is None:
             hint = self._listener.hints(channel)
             return self._refused(Trigger.NO_ANSWER, MuteError(f"{self.name}: {hint}"))
@@ -303,7 +315,7 @@ class Lifecycle:
         channel = self._open_channel()
         channel.heard.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._mute.delay_s()):
+            async with asyncio.timeout(self._pause_s(self._mute.delay_s())):
                 await channel.heard.wait()
         await asyncio.sleep(_SETTLE_S)
         return Trigger.RETRY, f"{self.name}: asked again"
@@ -317,13 +329,19 @@ class Lifecycle:
         return Trigger.WAIT, self.reason
 
     async def _waiting(self) -> _Step:
-        await asyncio.sleep(self._backoff.delay_s())
+        await asyncio.sleep(self._pause_s(self._backoff.delay_s()))
         if self.port.present():
             return Trigger.APPEARED, f"{self.name} is there"
         self.error = NotFoundError(f"{self.name} is gone; plug it in again")
         return Trigger.NOT_FOUND, f"{self.name} is gone"
 
     # Means
+
+    def _pause_s(self, delay_s: float) -> float:
+        """The delay, taken note of for whoever looks on."""
+        self.tries += 1
+        self.next_try_s = asyncio.get_running_loop().time() + delay_s
+        return delay_s
 
     def _open_channel(self) -> Channel:
         if self.channel is None:  # the states with a channel follow OPENING

@@ -1,7 +1,7 @@
 """Who has a port: an advisory lock of ours with the owner's name, and a look at who else holds it open.
 
-Rules of the file: a lock is a file that only its user may read, flocked, with process and purpose in it; it goes away
-with its process. Where there is no flock (Windows) the system itself opens ports exclusively.
+Rules of the file: a lock is a file that only its user may read, flocked, with process and purpose in it; it goes
+away when the port is given back; after a crash the file stays, unlocked. Where there is no flock (Windows) the system itself opens ports exclusively.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from hw_bridge.errors import BusyError
 __all__ = ["PortLock", "holders_of", "private_folder"]
 
 _TERMINALS: Final = "/dev/pts/"
+_NAME: Final = 64
+"""Characters of a port's name in that of its lock."""
 _MAKERS: Final = frozenset(("/dev/ptmx", "/dev/pts/ptmx"))
 
 
@@ -48,25 +50,41 @@ class PortLock:
         import fcntl
 
         real = os.path.realpath(node) if follow else str(Path(node).absolute())
-        name = f"{Path(real).name}-{hashlib.sha256(real.encode()).hexdigest()[:8]}.lock"
-        fd = os.open(private_folder() / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            owner = os.pread(fd, 200, 0).decode(errors="replace").strip() or "another program"
-            os.close(fd)
-            raise BusyError(f"{node} is in use by {owner}; close it there first") from None
+        digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
+        self._path = private_folder() / f"{Path(real).name[:_NAME]}-{digest}.lock"
+        fd = -1
+        while fd < 0:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                owner = os.pread(fd, 200, 0).decode(errors="replace").strip() or "another program"
+                os.close(fd)
+                raise BusyError(f"{node} is in use by {owner}; close it there first") from None
+            if not _is_still(fd, self._path):  # its owner removed it meanwhile: nobody else sees it
+                os.close(fd)
+                fd = -1
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"process {os.getpid()} ({purpose})\n".encode(), 0)
         self._fd = fd
 
     def release(self) -> None:
-        """Give it back."""
+        """Give it back, and remove its file."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             with contextlib.suppress(OSError):
-                os.ftruncate(fd, 0)
+                self._path.unlink()  # before it is unlocked: later it may be somebody else's
             os.close(fd)
+
+
+def _is_still(fd: int, path: Path) -> bool:
+    """Whether an open file is the one that has this name now."""
+    opened = os.fstat(fd)
+    try:
+        named = path.stat()
+    except OSError:
+        return False
+    return (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
 
 
 def holders_of(node: str) -> list[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Moniker", "Option", "split_moniker"]
 
+_DIGITS = 9
+"""Of a number; more do not fit into what systems take."""
 _TRUE, _FALSE = ("on", "true", "yes", "1", ""), ("off", "false", "no", "0")
 
 
@@ -35,8 +37,10 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, value: str) -> int | bool | str:
         """The value in a moniker. Raises BadMonikerError without the moniker's name."""
         if self.kind == "number":
-            if not value.isascii() or not value.isdigit() or int(value) < self.least:
+            if not value.isascii() or not value.isdigit() or int(value[:_DIGITS]) < self.least:
                 raise BadMonikerError(f"{self.name}={value}: a number from {self.least} up")
+            if len(value) > _DIGITS:
+                raise BadMonikerError(f"{self.name}={value[:_DIGITS]}...: too large")
             return int(value)
         if self.kind == "switch":
             if value.lower() not in _TRUE + _FALSE:

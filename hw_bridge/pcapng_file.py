@@ -18,7 +18,7 @@ from protocols.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["UPPER_PDU", "PcapngFile", "text_pdu"]
+__all__ = ["UPPER_PDU", "PcapngFile", "check_writable", "text_pdu"]
 
 UPPER_PDU: Final = 252
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
@@ -86,11 +86,6 @@ class PcapngFile:
         """Whether packets are still written."""
         return self._file is not None
 
-    @property
-    def is_dirty(self) -> bool:
-        """Whether something waits for `flush`."""
-        return self._dirty
-
     def packet(
         self,
         interface: int,
@@ -144,6 +139,11 @@ class PcapngFile:
         if file is not None:
             _close(file)
         self._failed(f"{self._path}: {exc.strerror}; the recording has ended, the bridge goes on")
+
+
+def check_writable(path: str | Path, *, private: bool = False) -> None:
+    """Make the file, empty, before anything else begins. Raises UsageError."""
+    _opened(Path(path), private=private).close()
 
 
 def _opened(path: Path, *, private: bool) -> BinaryIO:

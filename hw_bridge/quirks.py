@@ -53,7 +53,7 @@ class Quirk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     no_ext_scan: bool = False
     random_address_required: bool = False
     firmware: str = ""
-    """Kind of loader: `rtk`, `intel`; empty for none."""
+    """Kind: `rtk` is loaded, `intel` is named with the program that loads it; empty for none."""
     no_reply_opcodes: tuple[int, ...] = ()
     note: str = ""
     link: str = ""

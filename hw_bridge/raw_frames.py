@@ -22,25 +22,30 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from hw_bridge.errors import LostError, NoBackendError, opening_error, words_of
+from hw_bridge.errors import LostError, NoBackendError, advice_for, opening_error, words_of
+from hw_bridge.links.line import Line
 from hw_bridge.transports import port_for
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, UsageError
 from protocols.hci.slip import SlipReader, slip_frame
 from protocols.wifi_aware import radiotap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hw_bridge.link import Link, Port
+    from hw_bridge.link import Port
 
 __all__ = ["Heard", "MonitorRadio", "RawRadio", "SerialRadio", "bare_frame", "carried"]
 
 _ALL_PROTOCOLS: Final = 3
+_ARPHRD_RADIOTAP: Final = 803
+"""Hardware type of a monitor interface with radiotap headers (Linux if_arp.h)."""
 _LARGEST: Final = 4096
 _RATE_MBIT_S: Final = 6.0
 _TX_FLAGS: Final = 1 << 15
 """Present bit of radiotap: only the status of a sent frame has it."""
 _ECHOES: Final = 256
+_AT_ONCE: Final = 64
+"""Frames that are read before the loop has its turn."""
 _VERSION: Final = 1
 _HEAD: Final = struct.Struct("<BBHBb")
 _CRC: Final = 2
@@ -129,13 +134,22 @@ class MonitorRadio(_Silent):
         made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS))
         try:
             made.bind((self.interface, 0))
-        except OSError:
+            self._check_kind(made.getsockname()[3])
+        except BaseException:
             made.close()
             raise
         return made
 
+    def _check_kind(self, kind: int) -> None:
+        """Frames are injected into the air, never into a network of another kind. Raises UsageError."""
+        if kind != _ARPHRD_RADIOTAP:
+            raise UsageError(
+                f"{self.interface} is not in monitor mode (hardware type {kind}, not {_ARPHRD_RADIOTAP}): "
+                "`iw dev wlan0 interface add mon0 type monitor` makes one that is, monitor:mon0"
+            )
+
     async def open(self) -> None:
-        """Begin. Raises BridgeError."""
+        """Begin. Raises BridgeError, UsageError (it is no monitor interface)."""
         try:
             self._socket = self._made()
         except OSError as exc:
@@ -143,12 +157,15 @@ class MonitorRadio(_Silent):
                 "it needs CAP_NET_RAW, and an interface in monitor mode: "
                 f"`iw dev wlan0 interface add {self.interface} type monitor`"
             )
-            raise opening_error(exc, self.interface, remedy=hint) from exc
+            remedies = advice_for(hint, "not-found", "no-permission", "unknown")
+            raise opening_error(exc, self.interface, remedies=remedies) from exc
         self._socket.settimeout(0)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def _read(self) -> None:
-        while self._socket is not None:
+        for _ in range(_AT_ONCE):
+            if self._socket is None:
+                return
             try:
                 data = self._socket.recv(_LARGEST)
             except (BlockingIOError, InterruptedError):
@@ -211,31 +228,26 @@ class SerialRadio(_Silent):
         super().__init__()
         self.moniker = moniker
         self._make_port = port
-        self._port: Port | None = None
-        self._link: Link | None = None
+        self._line = Line()
         self._reader = SlipReader(_LARGEST)
         self._expected: int | None = None
         self._numbers: dict[int, int] = {}
 
     async def open(self) -> None:
         """Begin. Raises BridgeError."""
-        self._port = self._make_port(self.moniker)
-        self._link = await self._port.open(self)
+        await self._line.open(self._make_port(self.moniker), self)
 
     def send(self, number: int, frame: bytes, channel: int) -> None:
         """Hand a frame over; the firmware reports what became of it."""
-        if self._link is not None:
+        if self._line.write(carried(_SEND, number, channel, 0, frame)):
             self._numbers[number & 0xFFFF] = number
-            self._link.write(carried(_SEND, number, channel, 0, frame))
+        else:
+            self.counts["frames that the line did not take"] += 1
+            self.on_sent(number, False)  # noqa: FBT003 # number, acknowledged
 
     async def close(self) -> None:
         """Give the port back."""
-        if self._link is not None:
-            await self._link.close()
-            self._link = None
-        if self._port is not None:
-            await self._port.close()
-            self._port = None
+        await self._line.close()
 
     # Receiver of its link
 

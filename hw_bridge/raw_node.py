@@ -66,8 +66,8 @@ class RawNode:
         """A line of the user's: a command."""
         self.node.line(text)
 
-    async def serve(self) -> None:
-        """Open the radio and serve until cancelled. Raises BridgeError, also when the radio is lost."""
+    async def serve(self, opened: Callable[[], object] = lambda: None) -> None:
+        """Open the radio, call `opened`, serve until cancelled. Raises BridgeError, also when the radio is lost."""
         lost: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
         def gone(error: BaseException) -> None:
@@ -77,6 +77,7 @@ class RawNode:
         self.radio.on_gone = gone
         try:
             await self.radio.open()
+            opened()
             raise await lost
         finally:
             await self.radio.close()

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
     from sim.world import RunResult, World
 
-__all__ = ["run_real", "run_world"]
+__all__ = ["STOPPING", "interrupted", "run_real", "run_world"]
 
 _HOUR_US: Final = 3_600_000_000
+STOPPING: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that end the work; SIGHUP comes when its terminal is closed."""
 
 
 def run_world(
@@ -31,27 +35,38 @@ def run_world(
 ) -> RunResult:
     """Run a world with `work` beside it, also until `until()`; then end both. Raises what they raise.
 
-    `begin` is called once the world lives, before its time goes on.
+    `begin` is called once the world lives, before its time goes on. The work ends before the world does, also when
+    the world fails: it gives back what is real.
     """
     loop, stopped = world.loop, asyncio.Event()
     end_us = None if for_us is None else loop.now_us + for_us
     try:
-        with world.session(), _signals(loop, stopped.set):
+        with _signals(loop, stopped.set), world.session():
             begin()
             task = loop.create_task(work)
 
             def is_over() -> bool:
                 return task.done() or stopped.is_set() or until()
 
-            while not is_over() and (end_us is None or loop.now_us < end_us):
-                until_us = loop.now_us + _HOUR_US
-                loop.run_until(is_over, until_us if end_us is None else min(until_us, end_us))
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                loop.run_until_complete(task)
+            try:
+                while not is_over() and (end_us is None or loop.now_us < end_us):
+                    until_us = loop.now_us + _HOUR_US
+                    loop.run_until(is_over, until_us if end_us is None else min(until_us, end_us))
+            except BaseException:
+                with contextlib.suppress(Exception):  # the first error is the one to tell
+                    _end(loop, task)
+                raise
+            _end(loop, task)
     finally:
         work.close()
     return world.result()
+
+
+def _end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for it. Raises what it raises."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        loop.run_until_complete(task)
 
 
 def run_real(work: Coroutine[Any, Any, None], *, for_us: int | None = None) -> None:
@@ -74,14 +89,36 @@ async def _until_stopped(work: Coroutine[Any, Any, None], limit_s: float | None)
 
 @contextlib.contextmanager
 def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Generator[None]:
-    """Inside the block Ctrl-C and SIGTERM call `stop`, where the platform and the thread allow it."""
-    made: list[signal.Signals] = []
+    """Inside the block the STOPPING signals call `stop`, where the platform and the thread allow it."""
+    before: dict[signal.Signals, Any] = {}
     with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-            made.append(number)
+        for number in STOPPING:
+            handler = signal.getsignal(number)
+            if handler is not signal.SIG_IGN:  # as under nohup
+                loop.add_signal_handler(number, stop)
+                before[number] = handler
     try:
         yield
     finally:
-        for number in made:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def interrupted() -> Generator[None]:
+    """Inside the block a STOPPING signal raises KeyboardInterrupt, while nothing of `run_world`, `run_real` is at work."""
+    before: dict[signal.Signals, Any] = {}
+
+    def stop(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not in the main thread
+        for number in STOPPING:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -15,7 +15,7 @@ from hw_bridge.client import Client, Notice, NoticeKind, Tap
 from hw_bridge.errors import BusyError, MuteError
 from hw_bridge.lifecycle import Lifecycle, SessionSettings
 from hw_bridge.outbox import Outbox
-from hw_bridge.session_steps import ask_restart, hints, wind_down
+from hw_bridge.session_steps import ask_restart, hints, why_not, wind_down
 from hw_bridge.states import SERVING, State, Transition, Trigger
 from hw_bridge.transports import port_for
 from protocols.hci.framing import COMMAND, EVENT, Skipped, is_whole
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hw_bridge.errors import LostError
     from hw_bridge.link import Port
     from hw_bridge.traffic import Note
+    from protocols.errors import NearbenchError
 
 __all__ = ["Client", "Notice", "Session", "SessionSettings", "Tap"]
 
@@ -70,6 +71,8 @@ class Session:
         self._taps: list[Tap] = []
         self._awaiting_reset = False
         self._owes_return = False
+        self.was_in_use = False
+        """Whether it was READY or DEGRADED at any time."""
         self._crowded = False
         """The client was told to wait for `on_room` because it does not read."""
         self._slow: asyncio.TimerHandle | None = None
@@ -98,7 +101,11 @@ class Session:
         hopeless = (State.BLOCKED, State.MUTE, State.CLOSED)
         await self.wait_for(*SERVING, *hopeless, timeout_s=timeout_s)
         if self.state not in SERVING:
-            raise self.life.error or MuteError(f"{self.life.name}: {self.life.reason}")
+            raise self.why_not()
+
+    def why_not(self) -> NearbenchError:
+        """What keeps it from being in use, as something to raise."""
+        return why_not(self.life)
 
     async def wait_for(self, *states: State, timeout_s: float = 10.0) -> State:
         """Wait for one of `states`; without one in time, or once closed, the state it is in."""
@@ -115,6 +122,8 @@ class Session:
         """Leave the controller as after a Reset, and give everything back; bounded in time."""
         if self.state in SERVING and self.life.port.needs_probe:
             await wind_down(self.life, self.settings.close_ms / 1000)
+        if not self.was_in_use and self.life.error is None and self.state is not State.CLOSED:
+            self.life.error = self.why_not()
         await self.life.stop()
         self.detach()
         for task in [*self._tasks]:
@@ -288,6 +297,7 @@ class Session:
     def on_state(self, before: State, transition: Transition) -> None:
         """The state changed: carry out the loss contract, or say that it is back."""
         self._changed.set()
+        self.was_in_use = self.was_in_use or transition.state in SERVING
         for tap in self._taps:
             tap.on_transition(transition)
         self._tell("state", transition.reason)

@@ -9,21 +9,28 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
-from hw_bridge.states import SERVING, Trigger
+from hw_bridge.errors import MuteError, NotFoundError
+from hw_bridge.states import SERVING, State, Trigger
 from protocols.hci.h4 import H4Framer
 from protocols.hci.h5 import H5Framer
-from protocols.hci.replies import RESET
+from protocols.hci.replies import RESET, command
 
 if TYPE_CHECKING:
     from collections import deque
 
     from hw_bridge.channel import Channel
     from hw_bridge.lifecycle import Lifecycle
+    from protocols.errors import NearbenchError
     from protocols.hci.framing import Skipped
 
-__all__ = ["ask_restart", "hints", "wind_down"]
+__all__ = ["ECHOES", "ask_restart", "hints", "why_not", "wind_down"]
 
+ECHOES: Final = (
+    "it echoes: what is sent comes back as it is; TX and RX are connected to each other, or this is a loopback "
+    "and no controller"
+)
 _EXCERPT_OCTETS: Final = 32
+_NOT_THERE: Final = frozenset((State.ABSENT, State.OPENING, State.BACKOFF))
 _UNKNOWN_CONNECTION: Final = 0x02
 _DISCONNECT, _READ_CHANNEL_MAP = 0x0406, 0x2015
 _ENDED_BY_USER: Final = 0x13
@@ -55,12 +62,27 @@ def hints(heard: _Listening, channel: Channel) -> str:
         )
     if not heard.skipped:
         return "it sends packets and answers no Reset: switch it off and on"
-    octets = b"".join(each.octets for each in heard.skipped)[-_EXCERPT_OCTETS:]
+    everything = b"".join(each.octets for each in heard.skipped)
+    if not everything.replace(command(RESET), b""):
+        return ECHOES
+    octets = everything[-_EXCERPT_OCTETS:]
     text = octets.decode("latin-1")
     if all(each.isprintable() or each.isspace() for each in text):
         shown = " ".join(text.split())
         return f"it sends text and no HCI packets: this is a console, or the wrong port ({shown!r})"
     return f"it sends octets that are no HCI packets: wrong baud or parity, or no HCI ({octets.hex(' ')})"
+
+
+def why_not(life: Lifecycle) -> NearbenchError:
+    """What keeps a controller from being in use, as something to raise."""
+    if life.error is not None:
+        return life.error
+    if life.state in _NOT_THERE:
+        return NotFoundError(
+            f"{life.name} is not there; plug it in, `nearbench bridge list` shows what is"
+        )
+    early = "" if life.state is State.MUTE else f"not in use yet ({life.state.value}): "
+    return MuteError(f"{life.name}: {early}{life.reason}")
 
 
 async def ask_restart(life: Lifecycle, channel: Channel, reason: str) -> None:

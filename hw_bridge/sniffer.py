@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from hw_bridge.errors import MuteError
+from hw_bridge.links.line import Line
 from hw_bridge.pcapng_file import PcapngFile
 from hw_bridge.transports import parse, port_for
 from protocols.hci import nrf_sniffer, sniffle
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hw_bridge.errors import LostError
-    from hw_bridge.link import Link, Port
+    from hw_bridge.link import Port
     from hw_bridge.moniker import Moniker
     from sim.trace import TraceLog
 
@@ -67,8 +68,7 @@ class Sniffer:
         self._began_s = asyncio.get_running_loop().time()
         self._on_packet = on_packet
         self._make_port = port
-        self._link: Link | None = None
-        self._port: Port | None = None
+        self._line = Line()
         self._heard = asyncio.Event()
         self._new_decoder()
 
@@ -85,8 +85,7 @@ class Sniffer:
                 {"baud": baud, "rtscts": self.kind == "nrf-sniffer"}
             )
             self._new_decoder()
-            self._port = self._make_port(variant)
-            self._link = await self._port.open(self)
+            await self._line.open(self._make_port(variant), self)
             if await (self._ping() if self.kind == "nrf-sniffer" else self._mark()):
                 return
             await self.close()
@@ -109,26 +108,22 @@ class Sniffer:
     async def _ping(self) -> bool:
         """nRF Sniffer: any frame is an answer."""
         reader = self._nrf.reader
-        self._write(nrf_sniffer.simple(nrf_sniffer.PING))
+        self._line.write(nrf_sniffer.simple(nrf_sniffer.PING))
         if not await self._until(lambda: reader.frames > 0):
             return False
-        self._write(nrf_sniffer.scan(counter=1))
+        self._line.write(nrf_sniffer.scan(counter=1))
         return True
 
     async def _mark(self) -> bool:
         """Sniffle: the same octets must come back; what came before them is of somebody else's time."""
         octets = os.urandom(4)
-        self._write(sniffle.RESYNC)
-        self._write(sniffle.marker(octets))
+        self._line.write(sniffle.RESYNC)
+        self._line.write(sniffle.marker(octets))
         if not await self._until(lambda: octets in self._sniffle.markers):
             return False
         for command in sniffle.listen():
-            self._write(command)
+            self._line.write(command)
         return True
-
-    def _write(self, octets: bytes) -> None:
-        if self._link is not None:
-            self._link.write(octets)
 
     async def _until(self, answered: Callable[[], bool]) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -140,14 +135,9 @@ class Sniffer:
 
     async def close(self) -> None:
         """Stop it, and give the port back."""
-        if self._link is not None:
-            if self.kind == "nrf-sniffer":
-                self._write(nrf_sniffer.simple(nrf_sniffer.IDLE, 2))
-            await self._link.close()
-            self._link = None
-        if self._port is not None:
-            await self._port.close()
-            self._port = None
+        if self.kind == "nrf-sniffer":
+            self._line.write(nrf_sniffer.simple(nrf_sniffer.IDLE, 2))
+        await self._line.close()
 
     # Receiver
 

@@ -129,11 +129,10 @@ class SystemCentral:
         on_report: Callable[[Report], None],
         *,
         active: bool,
-        interval_ms: float,
-        window_ms: float,
         filter_duplicates: bool,
+        **_ms: float,
     ) -> None:
-        """Scan until `stop_scan`; times are the system's own. Raises LinkError."""
+        """Scan until `stop_scan`; interval and window are the system's own. Raises LinkError."""
         await self.stop_scan()
         seen: set[tuple[str, bytes]] = set()
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hw_bridge.errors import MuteError, NoBackendError, RefusedError, opening_error
+from hw_bridge.errors import MuteError, NoBackendError, RefusedError, advice_for, opening_error
 from hw_bridge.locks import private_folder
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ _LARGEST: Final = 8192
 _CUT_FROM: Final = 4095
 """Octets of a reply from which on it may have been cut."""
 _KEPT_EVENTS: Final = 1000
+_KEPT_REPLIES: Final = 64
+_AT_ONCE: Final = 64
+"""Messages that are read before the loop has its turn."""
 PROBED: Final = (
     *("NAN_STATUS", "NAN_SET", "NAN_PUBLISH", "NAN_SUBSCRIBE", "NAN_CANCEL_PUBLISH"),
     *("NAN_CANCEL_SUBSCRIBE", "NAN_TRANSMIT", "NAN_BOOTSTRAP", "NAN_PAIR", "NAN_PAIR_ABORT"),
@@ -94,7 +97,7 @@ class WpaControl:
         self.on_state = on_state
         self._commands: socket.socket | None = None
         self._news: socket.socket | None = None
-        self._replies: asyncio.Queue[str] = asyncio.Queue()
+        self._replies: asyncio.Queue[str] = asyncio.Queue(_KEPT_REPLIES)
         self._turn = asyncio.Lock()
         self._there = False
         self._watch: asyncio.Task[None] | None = None
@@ -119,7 +122,8 @@ class WpaControl:
         except OSError as exc:
             self._drop()
             hint = "start wpa_supplicant with ctrl_interface=, and be in the group that it names"
-            raise opening_error(exc, self.path, remedy=hint) from exc
+            remedies = advice_for(hint, "not-found", "no-permission", "refused", "unknown")
+            raise opening_error(exc, self.path, remedies=remedies) from exc
         loop = asyncio.get_running_loop()
         loop.add_reader(self._commands, self._read, self._commands)
         loop.add_reader(self._news, self._read, self._news)
@@ -138,6 +142,7 @@ class WpaControl:
             own = private_folder() / f"wpa-{os.getpid()}-{WpaControl._made}-{purpose}"
             own.unlink(missing_ok=True)
             made.bind(str(own))
+            own.chmod(0o600)
             made.connect(self.path)
         except OSError:
             _remove(made)
@@ -161,7 +166,7 @@ class WpaControl:
     # Messages
 
     def _read(self, source: socket.socket) -> None:
-        while True:
+        for _ in range(_AT_ONCE):
             try:
                 data = source.recv(_LARGEST)
             except (BlockingIOError, InterruptedError):
@@ -177,7 +182,10 @@ class WpaControl:
             elif source is self._commands:
                 if len(data) >= _CUT_FROM:
                     self.counts["replies that may be cut"] += 1
-                self._replies.put_nowait(text)
+                if self._replies.full():
+                    self.counts["replies that nobody asked for"] += 1
+                else:
+                    self._replies.put_nowait(text)
             # on the other socket a reply is the OK to ATTACH
 
     async def command(self, text: str) -> str:

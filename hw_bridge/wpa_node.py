@@ -2,7 +2,7 @@
 
 hostap README-NAN-USD, wpa_supplicant/nan_supplicant.c (2026-08 tree), read and not executed; digest 3.4. Rules of the
 file: two tables say which command becomes which, and which event is which; what has no counterpart is an error that
-says so. Values of the wire stay as wpa_supplicant writes them: hex, decimal, addresses.
+says so. Handles and ids are numbers; other values stay as wpa_supplicant writes them: hex, addresses.
 """
 
 from __future__ import annotations
@@ -108,6 +108,14 @@ EVENTS: Final = {
     "NAN-CLUSTER-JOIN": "cluster_joined",
 }
 """Event of wpa_supplicant -> as a node tells it; NAN events that are not here keep their name in small letters."""
+_NUMBERS: Final = frozenset(
+    (
+        *("handle", "id", "publish_id", "subscribe_id", "instance_id", "peer_instance_id"),
+        *("req_instance_id", "peer_id", "ndp_id", "method", "status"),
+    )
+)
+"""Fields of events that are handles and the like; a command takes them back as they are told."""
+_MOST_DIGITS: Final = 18
 _HIDDEN: Final = ("nik", "npk", "pmk", "pmkid", "keys", "password")
 
 
@@ -124,7 +132,9 @@ class WpaNode:
     async def do(self, given: dict[str, Any]) -> None:
         """Carry out `{"cmd": NAME, ...}` and write its answer."""
         try:
-            name = str(given.get("cmd", ""))
+            name = given.get("cmd", "")
+            if not isinstance(name, str):
+                raise UsageError(f'cmd: {name!r} is no text; give the name of a command, or "help"')
             if name == "help":
                 result: Any = {key: sorted(one.arguments) for key, one in COMMANDS.items()}
             else:
@@ -140,7 +150,7 @@ class WpaNode:
         made = COMMANDS[name]
         if not made.gives:
             return {}
-        return {made.gives: int(reply) if reply.isascii() and reply.isdigit() else reply}
+        return {made.gives: _number(reply)}
 
     def on_event(self, event: WpaEvent) -> None:
         """Tell an event; what is not of NAN is left out."""
@@ -148,11 +158,20 @@ class WpaNode:
             return
         name = EVENTS.get(event.name, event.name.lower().replace("-", "_"))
         hidden = {} if self._reveal else {key: "••••••" for key in event.fields if key in _HIDDEN}
-        self._write({"event": name, **event.fields, **hidden})
+        fields = {
+            key: _number(text) if key in _NUMBERS else text for key, text in event.fields.items()
+        }
+        self._write({"event": name} | fields | hidden | {"event": name})
 
     def on_state(self, there: bool) -> None:  # the control's callback
         """Tell that the daemon came or went."""
         self._write({"event": "ready" if there else "gone", "node": self._control.path})
+
+
+def _number(text: str) -> int | str:
+    """A whole number as one; anything else as it stands."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else text
 
 
 def line_of(name: str, given: dict[str, Any]) -> str:

@@ -18,19 +18,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from protocols.errors import SimulationError
+from sim.link_losses import LinkLosses
 from sim.propagation import (
     MW,
     AirSettings,
     Path,
     Position,
     capture_ratio,
-    distance_m,
     frequency_loss_db,
-    path_loss_db,
-    shadowing_db,
 )
 from sim.radio import (
     ADVERTISING_CHANNELS,
@@ -42,6 +38,7 @@ from sim.radio import (
     Sniffer,
     Transmission,
 )
+from sim.recent_packets import Packet, RecentPackets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -64,15 +61,6 @@ __all__ = [
     "Transmission",
 ]
 
-KEEP_US = 20_000  # how long ended transmissions are kept for the question what they disturbed
-
-
-class _Packet(msgspec.Struct, frozen=True):
-    """A transmission with its sender's radio."""
-
-    sent: Transmission
-    radio: Radio
-
 
 class Air:
     """The medium shared by all radios of a world."""
@@ -87,10 +75,8 @@ class Air:
         self.capture_ratio = capture_ratio(self.settings)
         self._radios: dict[tuple[str, str], Radio] = {}
         self._listeners: dict[Hashable, dict[Radio, int]] = {}
-        self._links: dict[Radio, dict[Radio, float]] = {}
-        self._recent: dict[Hashable, list[_Packet]] = {}  # per channel, in order of start
-        self._keep_us = KEEP_US
-        self._longest_us = 0
+        self.losses = LinkLosses(loop, streams, self.settings)
+        self._recent = RecentPackets()
         self._number = 0
         self._observers: list[Callable[[Transmission, tuple[Outcome, ...]], object]] = []
         self._backgrounds: list[Background] = []
@@ -114,6 +100,12 @@ class Air:
         self.forget_links(radio)
         self._radios.pop((radio.kind, radio.name), None)
         radio.air = None
+
+    def forget_links(self, radio: Radio) -> None:
+        """Drop what was remembered of the links of `radio`, which moves."""
+        self.losses.forget(radio)
+        for background in self._backgrounds:
+            background.moved(radio)
 
     def listen(self, radio: Radio, channel: Hashable) -> None:
         """From now on `radio` hears `channel`; no change when it does already."""
@@ -211,16 +203,8 @@ class Air:
             radio.tx_power_dbm if power_dbm is None else power_dbm,
             meta,
         )
-        self._longest_us = max(self._longest_us, duration_us)
-        self._keep_us = max(self._keep_us, duration_us)
-        packet = _Packet(sent, radio)
-        recent = self._recent.setdefault(channel, [])
-        if recent and recent[0].sent.end_us <= now_us - 2 * self._keep_us:
-            recent[:] = [p for p in recent if p.sent.end_us > now_us - self._keep_us]
-        recent.append(packet)
-        if radio.sending and radio.sending[0][1] <= now_us - 2 * self._keep_us:
-            radio.sending[:] = [span for span in radio.sending if span[1] > now_us - self._keep_us]
-        radio.sending.append((now_us, sent.end_us))
+        packet = Packet(sent, radio)
+        self._recent.add(packet)
         self.loop.at_us(sent.end_us, self._deliver, packet)
         return sent
 
@@ -229,11 +213,11 @@ class Air:
         self._number += 1
         return self._number
 
-    def _deliver(self, packet: _Packet) -> None:
+    def _deliver(self, packet: Packet) -> None:
         sent = packet.sent
         self.counts["transmissions"] += 1
         listeners = self._listeners.get(sent.channel)
-        overlapping = self._overlapping(sent) if self.settings.collisions else []
+        overlapping = self._recent.beside(sent) if self.settings.collisions else []
         backgrounds = self._backgrounds if self.settings.collisions else []
         outcomes: list[Outcome] | None = [] if self._observers else None
         heard: list[tuple[Radio, Reception]] = []
@@ -241,7 +225,7 @@ class Air:
         for radio, since_us in listeners.items() if listeners else ():
             if since_us > sent.start_us or radio is packet.radio:
                 continue
-            mean_dbm = power_dbm - self.loss_db(packet.radio, radio)
+            mean_dbm = power_dbm - self.losses.loss_db(packet.radio, radio)
             rssi_dbm = self.faded_dbm(radio, mean_dbm)
             reason = self.refuses(radio, sent.start_us, sent.end_us, rssi_dbm)
             if not reason:
@@ -315,7 +299,7 @@ class Air:
         """Power at `radio` of all packets overlapping [start_us, end_us), which has ended, but those of `beside`."""
         if not self.settings.collisions:
             return 0.0
-        total_mw = self._sum_mw(self._between(channel, start_us, end_us), radio)
+        total_mw = self._sum_mw(self._recent.between(channel, start_us, end_us), radio)
         for background in self._backgrounds:
             if background is not beside:
                 total_mw += background.power_mw(radio, channel, start_us, end_us)
@@ -327,11 +311,15 @@ class Air:
         """Spans (start, end) of the radios' packets overlapping [start_us, end_us), with their power at `radio`."""
         if not self.settings.collisions:
             return []
-        packets = self._between(channel, start_us, end_us)
+        packets = self._recent.between(channel, start_us, end_us)
         spans = [
             (p.sent.start_us, p.sent.end_us, self._sum_mw([p], radio)) for p in reversed(packets)
         ]
         return [span for span in spans if span[2]]
+
+    def keep(self, keep_us: int) -> None:
+        """Keep ended transmissions for at least `keep_us`: `noise_mw` is asked that far back."""
+        self._recent.keep(keep_us)
 
     def tell(self, sent: Transmission, outcomes: Iterable[Outcome]) -> None:
         """Show a transmission that has ended to the observers."""
@@ -339,63 +327,12 @@ class Air:
         for observer in list(self._observers):
             observer(sent, told)
 
-    def keep(self, keep_us: int) -> None:
-        """Keep ended transmissions for at least `keep_us`: `noise_mw` is asked that far back."""
-        self._keep_us = max(self._keep_us, keep_us)
-
-    def _overlapping(self, sent: Transmission) -> list[_Packet]:
-        packets = self._between(sent.channel, sent.start_us, sent.end_us)
-        return [packet for packet in packets if packet.sent is not sent]
-
-    def _between(self, channel: Hashable, start_us: int, end_us: int) -> list[_Packet]:
-        found: list[_Packet] = []
-        for packet in reversed(self._recent.get(channel, ())):
-            sent = packet.sent
-            if sent.start_us <= start_us - self._longest_us:
-                break  # no packet is longer than that
-            if sent.end_us > start_us and sent.start_us < end_us:
-                found.append(packet)
-        return found
-
-    def _sum_mw(self, packets: list[_Packet], radio: Radio) -> float:
+    def _sum_mw(self, packets: list[Packet], radio: Radio) -> float:
         total_mw = 0.0
         for packet in packets:
             if packet.radio is not radio:
                 power_dbm = packet.sent.power_dbm - frequency_loss_db(packet.sent.channel)
-                rssi_dbm = round(power_dbm - self.loss_db(packet.radio, radio))
+                rssi_dbm = round(power_dbm - self.losses.loss_db(packet.radio, radio))
                 if rssi_dbm >= self.settings.noise_floor_dbm:
                     total_mw += MW[rssi_dbm]
         return total_mw
-
-    # Links
-
-    def loss_db(self, a: Radio, b: Radio) -> float:
-        """Loss between two radios now, dB; remembered until one of them moves."""
-        known = self._links.get(a)
-        loss_db = None if known is None else known.get(b)
-        if loss_db is not None:
-            return loss_db
-        loss_db = self.loss_between(a.name, a.position_at(self.loop.now_us), b)
-        if not a.moving_at(self.loop.now_us) and not b.moving_at(self.loop.now_us):
-            self._links.setdefault(a, {})[b] = loss_db
-            self._links.setdefault(b, {})[a] = loss_db
-        return loss_db
-
-    def rssi_dbm(self, sender: Radio, receiver: Radio, channel: Hashable = None) -> int:
-        """Mean power of `sender` at `receiver` now, whole dBm; at 2.4 GHz unless a channel is given."""
-        power_dbm = sender.tx_power_dbm - frequency_loss_db(channel)
-        return round(power_dbm - self.loss_db(sender, receiver))
-
-    def loss_between(self, name: str, position: Position, radio: Radio) -> float:
-        """Loss between the node `name` at `position` and `radio` now, dB."""
-        distance = distance_m(position, radio.position_at(self.loop.now_us))
-        return path_loss_db(self.settings, distance) + shadowing_db(
-            self.settings, self.streams, name, radio.name
-        )
-
-    def forget_links(self, radio: Radio) -> None:
-        """Drop what was remembered of the links of `radio`."""
-        for other in self._links.pop(radio, {}):
-            self._links.get(other, {}).pop(radio, None)
-        for background in self._backgrounds:
-            background.moved(radio)

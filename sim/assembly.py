@@ -14,6 +14,7 @@ from protocols.errors import NearbenchError, ScenarioError, UsageError
 from sim.accessories import ACCESSORIES, Accessory
 from sim.device import check_arguments, convert, node_error
 from sim.phones import PHONES, Phone
+from sim.setting_errors import wrong_setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sim.scenario import NodeSpec, Scenario
     from sim.world import World
 
-__all__ = ["build_devices", "check_scripts", "load_formats", "setting_path"]
+__all__ = ["build_devices", "check_scripts", "load_formats"]
 
 _ADDRESS = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?: \w+)?", re.IGNORECASE)
 _OPERATORS = ("min", "max", "contains", "not")
@@ -38,15 +39,14 @@ def build_devices(world: World) -> dict[str, Device]:
 
 def _device(world: World, index: int, spec: NodeSpec) -> Device:
     model = _model(world, index, spec)
-    fail = world.scenario.error
     try:
         device: Device = model(spec.name, convert(spec.set, model.Settings, "set"), world)
     except ScenarioError:
         raise
     except UsageError as exc:
-        raise fail(setting_path(index, spec, str(exc)), str(exc)) from None
+        raise wrong_setting(world.scenario, index, str(exc)) from None
     except NearbenchError as exc:
-        raise fail(setting_path(index, spec, str(exc)), str(exc)) from exc
+        raise wrong_setting(world.scenario, index, str(exc)) from exc
     except Exception as exc:  # a user's __init__ may raise anything
         raise node_error(spec.name, 0, "setting it up", exc) from exc
     return device
@@ -78,17 +78,6 @@ def _model(world: World, index: int, spec: NodeSpec) -> Any:
             ("node", index, kind), f"{wanted} gives no subclass of {base.__name__}"
         )
     return model
-
-
-def setting_path(index: int, spec: NodeSpec, message: str) -> tuple[str | int, ...]:
-    """The setting that the message names first."""
-    places = {
-        key: found.start()
-        for key in spec.set
-        if (found := re.search(rf"\b{re.escape(key)}\b", message))
-    }
-    named = min(places, key=places.__getitem__, default=None)
-    return ("node", index, "set", named) if named else ("node", index, "set")
 
 
 def check_scripts(scenario: Scenario, devices: dict[str, Device]) -> None:

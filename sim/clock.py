@@ -43,6 +43,7 @@ __all__ = ["Event", "VirtualLoop"]
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
+LONGEST_S = 3600.0  # of one wait: the kernel takes no more than some weeks
 POLL_EVERY = 64  # instants between two looks at real file descriptors and at the wall budget
 ROUNDING_S = 1e-9  # float noise of `time() + delay`; far below the resolution of 1 us
 
@@ -382,6 +383,6 @@ class VirtualLoop(Controls, asyncio.SelectorEventLoop):
         left_s = self.watchdog.wall_left_s(self._wall(), self.now_us)
         if left_s is not None:
             wait_s = left_s if wait_s is None else min(wait_s, left_s)
-        events = self._real.select(wait_s)
+        events = self._real.select(None if wait_s is None else min(wait_s, LONGEST_S))
         self.watchdog.wall_left_s(self._wall(), self.now_us)
         return events

@@ -1,9 +1,9 @@
 """Commands to a running world from other threads: device commands, answers, faults, and the clock.
 
 A `Control` runs its world on a thread and loop of their own. Whatever changes the world is carried out on that
-thread at the simulated time it arrives, and traced in the layer `control`: `command` (with `do` and `set`, from which
-`commands_of` and `repeat` make the run again), `clock` (pause, step, speed; for machines) and `fault`. Nothing here reads a
-wall clock.
+thread at the simulated time it arrives, and traced in the layer `control`: `command` (with `do` and `set`), `fault` (with `do`
+= set_fault or clear_fault, the option's `text` and the fault's `number`) and `clock` (pause, step, speed; for
+machines). From the first two `commands_of` and `repeat` make the run again. Nothing here reads a wall clock.
 
 After the scenario's end the devices live on with the clock held, so that people can look and go on.
 """
@@ -27,9 +27,10 @@ from sim.clock_control import ClockControl
 from sim.device import node_error
 from sim.fault_schedule import fault_of, fault_words
 from sim.faults import FAULTS, Fault
+from sim.given_commands import CLEAR_FAULT, SET_FAULT, Command, commands_of
 from sim.human import Human, put_before
 from sim.person import Question  # msgspec reads the annotations
-from sim.redaction import Secret, masked
+from sim.redaction import masked
 from sim.units import Duration, duration_text
 
 if TYPE_CHECKING:
@@ -56,16 +57,6 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     question: Question
     asked_us: int
     """simulated time at which it was asked."""
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that was given to a device."""
-
-    t_us: int
-    node: str
-    do: str
-    set: dict[str, Any]
-    """arguments, as they were given."""
 
 
 class Control(ClockControl):
@@ -312,17 +303,28 @@ class Control(ClockControl):
             begin = Duration(max(1, self.now_us)) if model.momentary else Duration(0)
             option = msgspec.structs.replace(option, from_=begin, until=None)
             number = len(self.faults())
-            fault = faults._made(number, option)  # pyright: ignore[reportPrivateUsage]  # made as an option's, which has no public name
-            faults.set(fault)
+            fault = faults.made(number, option)
+            faults.set(fault, text)
         except NearbenchError as exc:
             done.set_exception(exc)
             return
         self._faults.append(fault)
         done.set_result(fault)
 
-    def clear_fault(self, fault: Fault) -> None:
+    def clear_fault(self, fault: Fault) -> Future[None]:
         """Undo a fault; harmless when it is not set."""
-        self._call(self.world.faults.clear, fault)
+        done: Future[None] = Future()
+        done.set_running_or_notify_cancel()
+        self._call(self._clear_fault, done, fault)
+        return done
+
+    def _clear_fault(self, done: Future[None], fault: Fault) -> None:
+        try:
+            self.world.faults.clear(fault, by_hand=True)
+        except NearbenchError as exc:
+            done.set_exception(exc)
+            return
+        done.set_result(None)
 
     def fault_words(self) -> list[str]:
         """Faults in words."""
@@ -337,10 +339,21 @@ class Control(ClockControl):
             for command in commands:
                 self.world.settle(command.t_us)
                 loop.run_until_us(max(command.t_us, loop.now_us))
-                self._begin(Future(), command.node, command.do, command.set)
+                self._again(command)
             self._until_the_end()
         self.result = self.world.result()
         return self.result
+
+    def _again(self, command: Command) -> None:
+        if command.do == SET_FAULT:
+            self._set_fault(Future(), str(command.set["text"]))
+        elif command.do == CLEAR_FAULT:
+            number = command.set["number"]
+            for fault in self.faults():
+                if fault.number == number:
+                    self._clear_fault(Future(), fault)
+        else:
+            self._begin(Future(), command.node, command.do, command.set)
 
     def stop(self, timeout_s: float = 10.0) -> bool:
         """End the run and switch everything off; False when the world does not answer in time."""
@@ -371,26 +384,5 @@ def _over() -> SimulationError:
     return SimulationError("the run is over; restart the scenario to go on")
 
 
-# Repeating a run
-
-
-def commands_of(events: Iterable[TraceEvent]) -> list[Command]:
-    """The commands that were given during a run, in order; PINs as they were, where the trace still knows them."""
-    return [
-        Command(
-            t_us=event.t_us,
-            node=event.node,
-            do=str(event.fields["do"]),
-            set={key: _plain(value) for key, value in dict(event.fields["set"]).items()},
-        )
-        for event in events
-        if event.layer == "control" and event.event == "command"
-    ]
-
-
 def _written(value: Any) -> Any:
     return duration_text(value) if isinstance(value, Duration) else value
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Secret) else value

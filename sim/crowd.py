@@ -158,7 +158,7 @@ class Crowd:
                 continue
             before = len(mean_dbm)
             for i in cell.members:
-                loss_db = self.air.loss_between(f"{self.name}/{i}", self._positions[i], radio)
+                loss_db = self.air.losses.loss_from(f"{self.name}/{i}", self._positions[i], radio)
                 rssi_dbm = round(self.powers_dbm[i] - loss_db)
                 if rssi_dbm >= self.air.settings.noise_floor_dbm:
                     mean_dbm[i] = self.powers_dbm[i] - loss_db

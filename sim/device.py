@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 import msgspec
 
 from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError, origin_of
-from sim.typed import as_declared, duration_hook, in_words
+from sim.typed import as_declared, duration_hook, in_words, type_text
 from sim.units import Duration, duration_text
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "check_arguments",
     "command",
     "convert",
+    "field_docs",
     "settings_table",
 ]
 
@@ -224,10 +225,7 @@ def _info(name: str, method: Any) -> CommandInfo:
     parameters: dict[str, str] = {}
     hints = _hints(method)
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
-        hint = hints.get(parameter.name)
-        kind = (
-            getattr(hint, "__name__", str(hint)) if typing.get_origin(hint) is None else str(hint)
-        )
+        kind = type_text(hints.get(parameter.name))
         default = (
             "" if parameter.default is parameter.empty else f" = {_shown(parameter.default)!r}"
         )
@@ -290,6 +288,8 @@ def _check_ranges(settings: Settings, where: str) -> None:
     """Numbers must be numbers, and in the range of their unit. Raises UsageError that names the setting."""
     for field in settings.__struct_fields__:
         value: Any = getattr(settings, field)
+        if isinstance(value, Settings):
+            _check_ranges(value, f"{where}.{field}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         low, high = _RANGES.get(field.rpartition("_")[2], (-math.inf, math.inf))
@@ -311,7 +311,7 @@ def _shown(value: Any) -> Any:
 
 def settings_table(kind: type[Settings]) -> list[dict[str, Any]]:
     """Settings of a device: name, type, default and doc line (from the source)."""
-    docs = _field_docs(kind)
+    docs = field_docs(kind)
     rows: list[dict[str, Any]] = []
     for field in msgspec.structs.fields(kind):
         default = None if field.default is msgspec.NODEFAULT else field.default
@@ -330,7 +330,7 @@ def settings_table(kind: type[Settings]) -> list[dict[str, Any]]:
     return rows
 
 
-def _field_docs(kind: type) -> dict[str, str]:
+def field_docs(kind: type) -> dict[str, str]:
     """The string under each field of a class and its bases, read from the source."""
     import ast
     import itertools

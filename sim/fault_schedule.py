@@ -15,6 +15,7 @@ import msgspec
 from protocols.errors import NearbenchError, UsageError
 from sim.device import convert, node_error
 from sim.faults import FAULTS, Fault
+from sim.given_commands import CLEAR_FAULT, SET_FAULT
 from sim.scenario import FaultSpec
 from sim.typed import plain, typed
 from sim.units import Duration, duration_text, parse_duration_us
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from sim.trace import TraceEvent
     from sim.world import World
 
-__all__ = ["FaultOption", "Faults", "fault_of", "fault_words", "with_faults"]
+__all__ = [
+    "FaultOption",
+    "Faults",
+    "fault_of",
+    "fault_words",
+    "parts_of",
+    "with_faults",
+    "wrong_with",
+]
 
 _OWN_KEYS = ("node", "from", "until")
 
@@ -49,7 +58,7 @@ def fault_of(text: str) -> FaultOption:
     found = re.fullmatch(r"(.*?\.py|[^:]*)(?::(.*))?", text, re.DOTALL)
     name, rest = (found.group(1), found.group(2) or "") if found else ("", "")
     keys: dict[str, Any] = {}
-    for part in _parts(rest):
+    for part in parts_of(rest):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"--fault {text}: {part!r}: write NAME:key=value,key=value")
@@ -71,7 +80,7 @@ def fault_of(text: str) -> FaultOption:
     )
 
 
-def _parts(text: str) -> list[str]:
+def parts_of(text: str) -> list[str]:
     """`text` cut at the commas outside of brackets and quotes."""
     return [part for part in re.findall(r"(?:\[[^\]]*\]|\"[^\"]*\"|'[^']*'|[^,])+", text) if part]
 
@@ -103,7 +112,7 @@ class Faults:
         self._world = world
         self._specs = world.scenario.fault
         self._set: dict[Fault, TraceEvent] = {}
-        self.all = [self._made(index, spec) for index, spec in enumerate(self._specs)]
+        self.all = [self.made(index, spec) for index, spec in enumerate(self._specs)]
 
     def begin(self) -> None:
         """Set what is due at once, and plan the rest."""
@@ -120,28 +129,36 @@ class Faults:
         """Whether every fault has been set."""
         return all(spec.from_ <= self._world.now_us for spec in self._specs)
 
-    def set(self, fault: Fault) -> None:
-        """Let it happen, now; harmless when it has."""
+    def set(self, fault: Fault, command: str = "") -> None:
+        """Let it happen, now; harmless when it has. `command`: the option's text, when somebody asked for it by hand."""
         if fault in self._set:
             return
-        event = self._tell(fault, "set", f"{fault_words(fault)}: {fault.title()}")
+        by_hand = _by_hand(SET_FAULT, fault, command) if command else {}
+        event = self._tell(fault, "set", f"{fault_words(fault)}: {fault.title()}", **by_hand)
         if not fault.momentary:
             self._set[fault] = event
         self._attempt(fault, functools.partial(fault.apply, self._world))
 
-    def clear(self, fault: Fault) -> None:
-        """Undo it, now; harmless when it is not set."""
+    def clear(self, fault: Fault, *, by_hand: bool = False) -> None:
+        """Undo it, now; harmless when it is not set. `by_hand`: somebody asked for it, which the trace keeps."""
         event = self._set.pop(fault, None)
         if event is not None:
             self._attempt(fault, fault.clear)
-            self._tell(fault, "cleared", fault_words(fault), cause=event.seq)
+            told = _by_hand(CLEAR_FAULT, fault, fault.name) if by_hand else {}
+            self._tell(fault, "cleared", fault_words(fault), cause=event.seq, **told)
 
-    def _tell(self, fault: Fault, state: str, note: str, *, cause: int | None = None) -> TraceEvent:
+    def is_set(self, fault: Fault) -> bool:
+        """Whether it goes wrong now."""
+        return fault in self._set
+
+    def _tell(
+        self, fault: Fault, state: str, note: str, *, cause: int | None = None, **by_hand: Any
+    ) -> TraceEvent:
         label = f"fault {state}"
         settings = _changed(fault)
         return self._world.emit(
             fault.node, "control", "fault", note=note, label=label, cause=cause,
-            fault=fault.name, state=state, settings=settings,
+            fault=fault.name, state=state, settings=settings, **by_hand,
         )  # fmt: skip
 
     def _attempt(self, fault: Fault, call: Callable[[], None]) -> None:
@@ -155,13 +172,12 @@ class Faults:
 
     # Making them
 
-    def _made(self, index: int, spec: FaultSpec) -> Fault:
+    def made(self, index: int, spec: FaultSpec) -> Fault:
+        """A fault of this world, not set yet; `index` goes into the names of its random streams. Raises UsageError."""
         fail = functools.partial(self._error, index, spec)
         model = self._model(spec, fail)
-        if wrong := self._wrong_node(model, spec):
-            raise fail("node", wrong)
-        if untimely := _wrong_times(model, spec):
-            raise fail(*untimely)
+        if wrong := wrong_with(model, spec, self._world.scenario):
+            raise fail(*wrong)
         try:
             settings = convert(spec.set, model.Settings, "set")
             fault = model(spec.name, spec.node, settings, self._world, index + 1)
@@ -188,25 +204,37 @@ class Faults:
             raise fail("name", f"{spec.name} is not simulated: {model.not_simulated}")
         return model
 
-    def _wrong_node(self, model: type[Fault], spec: FaultSpec) -> str:
-        """What is wrong with whom the fault is addressed to; empty when nothing is."""
-        world = self._world
-        nodes = {one.name: one for one in world.scenario.node}
-        known = set(nodes)
-        if model.befalls == "air":
-            known |= {crowd.name for crowd in world.scenario.crowd}
-        elif not spec.node:
-            return f"{spec.name} needs the node that it befalls; nodes: {', '.join(sorted(known))}"
-        if spec.node and spec.node not in known:
-            return f"no node is called {spec.node!r}; nodes: {', '.join(sorted(known))}"
-        if model.befalls == "accessory" and not nodes[spec.node].accessory:
-            return f"{spec.name} befalls accessories, and {spec.node} is a phone"
-        return ""
-
     def _error(self, index: int, spec: FaultSpec, key: str, message: str) -> UsageError:
         if isinstance(spec, FaultOption):
             return UsageError(f"--fault {spec.option}: {message}")
         return self._world.scenario.error_in(("fault", index, key), message)
+
+
+def _by_hand(do: str, fault: Fault, text: str) -> dict[str, Any]:
+    """What a trace keeps of a command, so that it can be given again."""
+    return {"do": do, "text": text, "number": fault.number}
+
+
+def wrong_with(model: type[Fault], spec: FaultSpec, scenario: Scenario) -> tuple[str, str] | None:
+    """(key, what is wrong) with whom a fault is addressed to or when it happens; None when nothing is."""
+    if wrong := _wrong_node(model, spec, scenario):
+        return "node", wrong
+    return _wrong_times(model, spec)
+
+
+def _wrong_node(model: type[Fault], spec: FaultSpec, scenario: Scenario) -> str:
+    """What is wrong with whom the fault is addressed to; empty when nothing is."""
+    nodes = {one.name: one for one in scenario.node}
+    known = set(nodes)
+    if model.befalls == "air":
+        known |= {crowd.name for crowd in scenario.crowd}
+    elif not spec.node:
+        return f"{spec.name} needs the node that it befalls; nodes: {', '.join(sorted(known))}"
+    if spec.node and spec.node not in known:
+        return f"no node is called {spec.node!r}; nodes: {', '.join(sorted(known))}"
+    if model.befalls == "accessory" and not nodes[spec.node].accessory:
+        return f"{spec.name} befalls accessories, and {spec.node} is a phone"
+    return ""
 
 
 def _wrong_times(model: type[Fault], spec: FaultSpec) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ answer through a `Delegate` of `sim.person`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sim.person import Delegate
 
 __all__ = [
-    "Bonding",
     "Failure",
     "PairingDevice",
     "PairingError",
@@ -119,22 +118,6 @@ def failure_text(node: str, peer: str, failure: Failure) -> str:
     who = {"here": f"{node} ended it", "peer": f"{peer} ended it", "link": "the connection broke"}
     code = "" if failure.code is None else f" ({failure.code:#04x})"
     return f"{who[failure.side]} at {failure.step}: {failure.words}{code}; {failure.remedy}"
-
-
-class Bonding(Protocol):
-    """What the radio of a device offers for pairing, whatever its role."""
-
-    async def forget(self, peer: str) -> int:
-        """Remove bonds with `peer` (a node or address; empty = all); how many."""
-        ...
-
-    def bonded_with(self) -> list[str]:
-        """Names (or addresses) of the bonded peers, oldest first."""
-        ...
-
-    def cancel_pairing(self) -> bool:
-        """End running pairings; False when there is none."""
-        ...
 
 
 class PairingDevice(Device):

@@ -101,6 +101,9 @@ class Step(_Spec, frozen=True):
     """arguments of the command."""
     may_fail: bool = False
     """a failure of this step does not fail the run (an `expect` usually asks for it)."""
+    by_hand: bool = False
+    """given when everything else of its time `at` has happened, beside the other steps of its node, as somebody at
+    the screen would; it may fail."""
 
 
 class FaultSpec(_Spec, frozen=True):

@@ -10,14 +10,26 @@ import re
 import tomllib
 import types
 import typing
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from protocols.errors import UnknownNameError
 from sim.units import Duration, parse_duration_us
 
-__all__ = ["Typed", "as_declared", "duration_hook", "in_words", "plain", "typed"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "Typed",
+    "as_declared",
+    "duration_hook",
+    "in_words",
+    "members",
+    "plain",
+    "type_text",
+    "typed",
+]
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -100,7 +112,7 @@ def _choices(kind: Any) -> tuple[Any, ...]:
 
 def _at(kind: Any, path: str) -> list[Any]:
     """The types that stand at `path` inside of `kind`; the members of a union each."""
-    found = _members(kind)
+    found = members(kind)
     for name in (item.group(1) for item in _ITEM.finditer(path)):
         inner: list[Any] = []
         for one in found:
@@ -108,11 +120,32 @@ def _at(kind: Any, path: str) -> list[Any]:
                 inner += [arg for arg in typing.get_args(one) if arg is not ...]
             else:
                 inner += [f.type for f in _struct_fields(one) if f.encode_name == name]
-        found = [member for one in inner for member in _members(one)]
+        found = [member for one in inner for member in members(one)]
     return found
 
 
-def _members(kind: Any) -> list[Any]:
+def members(kind: Any) -> list[Any]:
+    """The types of a union, also of unions in it; a type that is none alone."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return [member for one in typing.get_args(kind) for member in _members(one)]
+        return [member for one in typing.get_args(kind) for member in members(one)]
     return [kind]
+
+
+_LISTS = (tuple, list)
+
+
+def type_text(kind: Any) -> str:
+    """A type for people: `int`, `Duration | None`, `foreground | background`, `list of str`, `table`."""
+    return " | ".join(dict.fromkeys(text for one in members(kind) for text in _named(one)))
+
+
+def _named(kind: Any) -> Iterator[str]:
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        yield from (str(one) or '""' for one in _choices(kind))
+    elif origin in _LISTS:
+        yield f"list of {type_text(typing.get_args(kind)[0])}"
+    elif origin is dict or _struct_fields(kind):
+        yield "table"
+    else:
+        yield "None" if kind is types.NoneType else getattr(kind, "__name__", str(kind))

@@ -24,7 +24,7 @@ from sim import wifi_aware
 from sim.air import Air
 from sim.air import Path as Walk
 from sim.air_trace import AirTrace
-from sim.assembly import build_devices, check_scripts, load_formats, setting_path
+from sim.assembly import build_devices, check_scripts, load_formats
 from sim.causes import Causes
 from sim.clock import VirtualLoop
 from sim.crowds import join_crowd
@@ -35,6 +35,7 @@ from sim.fault_schedule import Faults
 from sim.redaction import Secret, redacted
 from sim.rng import Streams
 from sim.scripts import Scripts
+from sim.setting_errors import wrong_setting
 from sim.strays import Strays, order_of
 from sim.trace import TraceEvent, TraceLog
 
@@ -279,6 +280,11 @@ class World:
 
     def settle(self, until_us: int) -> None:
         """Run until the steps are done and the expectations cannot change any more, at most until `until_us`."""
+        while (at_us := self._scripts.by_hand_us) is not None and at_us <= until_us:
+            self.loop.run_until_us(max(at_us, self.now_us))
+            if self.now_us < at_us:
+                return  # somebody has stopped it
+            self._scripts.give(self.devices, self.spawn)
         self.loop.run_until(self._settled, until_us)
 
     def result(self) -> RunResult:
@@ -319,11 +325,8 @@ class World:
             await self._give_radios(device)
             await device.start()
         except (EncodeError, UsageError) as exc:  # what its settings say cannot be sent
-            spec = self._specs[device.name]
-            raise self.scenario.error(
-                setting_path(self.scenario.node.index(spec), spec, str(exc)),
-                f"{device.name}: {exc}",
-            ) from exc
+            index = self.scenario.node.index(self._specs[device.name])
+            raise wrong_setting(self.scenario, index, str(exc), who=device.name) from exc
 
     async def _give_radios(self, device: Device) -> None:
         if "ble" in device.radios:

@@ -17,7 +17,7 @@ def test_the_recorded_demo_is_what_the_demo_prints(capsys, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert main(["demo", "--headless"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    recorded = re.search(r"```text\n\$ nearbench demo\n(.*?)```", README, re.DOTALL)
+    recorded = re.search(r"```text\n\$ nearbench demo --headless\n(.*?)```", README, re.DOTALL)
     assert recorded
     lines = [line for line in recorded.group(1).splitlines() if line.strip() != "…"]
     assert len(lines) > 15

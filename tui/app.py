@@ -22,6 +22,7 @@ from tui.run_actions import RunActions
 from tui.screens._base import BenchScreen
 from tui.signs import ASCII, UNICODE
 from tui.text import clean
+from tui.themes import DEFAULT, THEMES, textual_theme, variables_of
 from tui.title import Title
 from tui.widgets.bars import StatusLine, TabLine, TitleLine
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from sim.control import Asking
+    from tui.bridges import Bridges
     from tui.keys import Key
     from tui.models.outcomes import Outcome
     from tui.session import Request, Session
@@ -40,10 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["NearbenchApp"]
 
 _HZ = 20
-_BUDGET_S = 0.008
-"""Wall time that filters may take in one turn."""
-_FILE_BUDGET_S = 0.025
-"""The same for captures, where nothing else wants the time."""
+_BUDGET_S = 0.025
+"""Wall time that a new filter may take in one turn."""
 
 
 class _Opening(Screen[None]):
@@ -78,8 +78,12 @@ class NearbenchApp(RunActions, App[int]):
         ascii_only: bool = False,
         keymap: Mapping[str, str] | None = None,
         start: str = "",
+        theme: str = DEFAULT,
     ) -> None:
         super().__init__()
+        for name in THEMES:
+            self.register_theme(textual_theme(name))
+        self.theme = textual_theme(theme).name
         self.failure: Exception | None = None
         """why there is nothing to show; the app ends with it."""
         self.ticking: Timer | None = None
@@ -99,8 +103,13 @@ class NearbenchApp(RunActions, App[int]):
         self.title_line = Title()
         self._died = False
         self._news: deque[str] = deque()
+        self._bridges: Bridges | None = None
 
     # Life
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of our own, for themes of others."""
+        return variables_of(DEFAULT)
 
     def wall_s(self) -> float:
         """Wall seconds from some moment on."""
@@ -112,6 +121,16 @@ class NearbenchApp(RunActions, App[int]):
         if self._session is None:
             raise RuntimeError("nothing is open yet")
         return self._session
+
+    @property
+    def bridges(self) -> Bridges:
+        """The dongles; nothing is loaded or begun for them before somebody looks."""
+        if self._bridges is None:
+            from tui.bridges import Bridges  # serial ports and the like
+
+            self._bridges = Bridges()
+        self._bridges.run_link = self.session.bridge
+        return self._bridges
 
     def get_default_screen(self) -> Screen[None]:
         """What is seen while the simulator is loaded."""
@@ -144,8 +163,7 @@ class NearbenchApp(RunActions, App[int]):
             return
         outcomes = self.session.pull()
         now_s = self.wall_s()
-        budget_s = _BUDGET_S if self.session.control is not None else _FILE_BUDGET_S
-        self.session.packets.look(lambda: self.wall_s() - now_s > budget_s)
+        self.session.packets.look(lambda: self.wall_s() - now_s > _BUDGET_S)
         self.title_line.measure(self.session, now_s)
         self._note_death()
         while self._news:
@@ -184,6 +202,16 @@ class NearbenchApp(RunActions, App[int]):
         if screen is None:
             raise RuntimeError("no screen is open")
         return screen
+
+    def inquire(self, outcome: Outcome) -> None:
+        """Look for the rule behind a failed pairing, on a thread; `session.inquiries` has it then."""
+        session = self.session
+        if session.control is not None and not outcome.good:
+            told = session.outcomes.told_of(outcome)
+            session.inquiries.look(session.control, outcome, told, self._on_thread)
+
+    def _on_thread(self, call: Callable[[], None]) -> None:
+        self.run_worker(call, thread=True, name="diagnosis", exit_on_error=False)
 
     # Sentences
 
@@ -264,6 +292,9 @@ class NearbenchApp(RunActions, App[int]):
         from tui.modals.comparison import Comparison  # modals know the app
         from tui.modals.pin_entry import PinEntry
 
+        screen = self.bench_screen_or_none
+        if screen is not None and screen.takes(asking):
+            return
         kind = PinEntry if asking.question.kind == "pin" else Comparison
         if not any(isinstance(one, kind) and one.covers(asking) for one in self.screen_stack):
             self.push_screen(kind(asking))
@@ -313,10 +344,6 @@ class NearbenchApp(RunActions, App[int]):
         session = self.session
         if session.control is None:
             self.say("this is a capture: there is nothing to restart")
-        elif session.request.captures or session.request.jsonl:
-            self.say(
-                "the run is being written to a file: quit and start it again to keep that file"
-            )
         elif session.is_unsaved:
             self.ask("This run is in no file, and is lost by a restart. Restart?", self.restart)
         else:
@@ -324,14 +351,13 @@ class NearbenchApp(RunActions, App[int]):
 
     def restart(self, request: Request | None = None) -> None:
         """A new session; on failure the old one stays."""
-        from tui.session import open_session  # loads the simulator
+        from tui.session import into_new_files, open_session  # load the simulator
 
-        wanted = request or self.session.request
         old = self.session
         if old.control is not None:
             old.control.stop(2.0)  # bumble's chance belongs to one world at a time
         try:
-            session = open_session(wanted)
+            session = open_session(into_new_files(request or old.request))
         except NearbenchError as exc:
             self.say(str(exc), "bad")
             return
@@ -367,6 +393,8 @@ class NearbenchApp(RunActions, App[int]):
         """End the run and its files, however the app ended; harmless when that is done."""
         if self._session is not None:
             self.written |= self._session.close()
+        if self._bridges is not None:
+            self._bridges.close()
 
     async def action_quit(self) -> None:
         """Textual's own way out goes the same way."""

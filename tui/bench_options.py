@@ -31,6 +31,13 @@ __all__ = [
 ]
 
 _HIGHEST_PORT = 65535
+_LOOPBACK = "127.0.0.1"
+_NOT_FOR = {
+    "tcp": (("unix or pty", "path"),),
+    "unix": (("tcp", "port"), ("tcp", "bind")),
+    "pty": (("tcp", "port"), ("tcp", "bind")),
+}
+"""Way in -> (way that has it, option) of options that mean nothing for it."""
 
 
 def say(text: str) -> None:
@@ -57,13 +64,12 @@ def add_door_options(parser: argparse.ArgumentParser) -> None:
         "--as", dest="door", choices=("tcp", "pty", "unix"), default="tcp",
         help="how the host reaches it; tcp when not given",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, default=0, help="of tcp; any free one when not given")
+    parser.add_argument("--port", type=int, help="of tcp; any free one when not given")
+    parser.add_argument("--path", help="of the UNIX socket, or of a link to the pseudo terminal")
     parser.add_argument(
-        "--path", default="", help="of the UNIX socket, or of a link to the pseudo terminal"
-    )
-    parser.add_argument(
-        "--bind", default="127.0.0.1", metavar="ADDRESS",
-        help="address to listen on; beyond the loopback one, everybody who reaches it is let in",
+        "--bind", metavar="ADDRESS",
+        help=f"address that tcp listens on, {_LOOPBACK} when not given; beyond the loopback ones, everybody "
+        "who reaches it is let in",
     )  # fmt: skip
 
 
@@ -90,20 +96,26 @@ def door_of(options: argparse.Namespace) -> Door:
     """The door that the options describe; warns of an address beyond the loopback one. Raises UsageError."""
     from hw_bridge.doors import PtyDoor, TcpDoor, UnixDoor, is_loopback
 
-    if options.door == "tcp":
-        if not 0 <= options.port <= _HIGHEST_PORT:
-            raise UsageError(f"--port {options.port}: 0 to {_HIGHEST_PORT}")
-        if not is_loopback(options.bind):
-            say(
-                f"warning: everybody who reaches {options.bind} may use this controller and see "
-                "what it hears; nothing is encrypted, and nobody is asked who he is"
-            )
-        return TcpDoor(options.bind, options.port)
+    for door, name in _NOT_FOR.get(options.door, ()):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name} is for --as {door}; this is --as {options.door}")
     if options.door == "pty":
-        return PtyDoor(options.path)
-    if not options.path:
-        raise UsageError("--as unix needs --path, the path of the socket")
-    return UnixDoor(options.path)
+        return PtyDoor(options.path or "")
+    if options.door == "unix":
+        if not options.path:
+            raise UsageError("--as unix needs --path, the path of the socket")
+        return UnixDoor(options.path)
+    port = options.port or 0
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise UsageError(f"--port {port}: 0 to {_HIGHEST_PORT}")
+    bind = _LOOPBACK if options.bind is None else options.bind
+    made = TcpDoor(bind, port)
+    if not is_loopback(bind):
+        say(
+            f"warning: everybody who reaches {bind} may use this controller and see "
+            "what it hears; nothing is encrypted, and nobody is asked who he is"
+        )
+    return made
 
 
 def record(recorder: Recorder, options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import threading
 from array import array
 from collections import OrderedDict
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +25,6 @@ from tui.models.packets import ACCESS_OCTETS, ADVERTISING, PHDR_OCTETS, capture_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
     from protocols.capture import Reader
@@ -35,7 +35,6 @@ _CHUNK = 512
 _REMEMBERED = 4096
 _HCI, _RADIOTAP = "hci", "frame_radiotap"
 _SIGNAL_AT = 1
-_RADIOTAP_SIGNAL = 0x20
 
 
 class CaptureSource:
@@ -90,9 +89,11 @@ class CaptureSource:
                     if self._closing:
                         break
         except NearbenchError as exc:
-            self.trouble = f"{exc}; what came before is shown"
+            words = str(exc).replace(reader.name, Path(reader.name).name)
+            self.trouble = f"a part is shown: {words}"
         except OSError as exc:
-            self.trouble = f"{reader.name}: {exc.strerror or exc}; what came before is shown"
+            name = Path(reader.name).name
+            self.trouble = f"a part is shown: {name}: {exc.strerror or exc}"
         try:
             self._publish(chunk, starts)
         except OSError as exc:
@@ -130,11 +131,15 @@ class CaptureSource:
         """The packets at [start, end), read at once and not remembered."""
         if start >= end:
             return ()
-        at = [self._starts[position] for position in range(start, end + 1)]
-        octets = memoryview(os.pread(self._spool.fileno(), at[-1] - at[0], at[0]))
         t0_us = self._t0_us or 0
+        return [_event(packet, t0_us) for packet in self.packets(start, end)]
+
+    def packets(self, start: int, end: int) -> list[Packet]:
+        """The packets at [start, end) as they stand in the file. For any thread."""
+        at = self._starts[start : end + 1]
+        octets = memoryview(os.pread(self._spool.fileno(), at[-1] - at[0], at[0]))
         decode = self._decoder.decode
-        return [_event(decode(octets[a - at[0] : b - at[0]]), t0_us) for a, b in pairwise(at)]
+        return [decode(octets[a - at[0] : b - at[0]]) for a, b in pairwise(at)]
 
     def _load(self, position: int) -> TraceEvent:
         start, end = self._starts[position], self._starts[position + 1]

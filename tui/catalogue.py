@@ -75,7 +75,7 @@ def _device_rows(folder: Any) -> list[dict[str, Any]]:
 def _device(folder: Any, name: str) -> dict[str, Any]:
     import msgspec
 
-    from sim.device import settings_table
+    from sim.parameter_rows import parameter_rows
 
     model = folder.get(name)
     commands = [msgspec.to_builtins(info) for info in model.commands().values()]
@@ -85,7 +85,7 @@ def _device(folder: Any, name: str) -> dict[str, Any]:
         "title": title,
         "about": " ".join(about.split()),
         "source": model.about,
-        "settings": settings_table(model.Settings),
+        "settings": parameter_rows(model.Settings),
         "commands": commands,
     }
 
@@ -133,8 +133,8 @@ def _fault_lines(row: dict[str, Any]) -> list[str]:
 
 
 def _fault(name: str) -> dict[str, Any]:
-    from sim.device import settings_table
     from sim.faults import FAULTS
+    from sim.parameter_rows import parameter_rows
 
     model = FAULTS.get(name)
     return {
@@ -145,7 +145,7 @@ def _fault(name: str) -> dict[str, Any]:
         "befalls": _BEFALLS[model.befalls],
         "when": "at one instant (from)" if model.momentary else "from ... until",
         "source": model.about,
-        "settings": settings_table(model.Settings),
+        "settings": parameter_rows(model.Settings),
     }
 
 
@@ -213,7 +213,11 @@ def _rule(name: str) -> dict[str, Any]:
 
     rule = rule_of(name)
     shown = {key: value for key, value in msgspec.structs.asdict(rule).items() if key != "judge"}
-    return shown | {"stories": list(rule.stories), "profiles": list(rule.profiles)}
+    return shown | {
+        "stories": list(rule.stories),
+        "profiles": list(rule.profiles),
+        "causes": list(rule.causes),
+    }
 
 
 def _transports() -> list[dict[str, Any]]:

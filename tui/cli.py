@@ -96,7 +96,9 @@ def _version() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not _prepare_streams():
+    closed = _prepare_streams()
+    if closed:
+        _say_closed(closed)
         return 2
     try:
         return _main(words)
@@ -111,15 +113,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(exc)
 
 
-def _prepare_streams() -> bool:
-    """False when a standard stream is closed: there is nobody to tell. What a terminal cannot show becomes "?"."""
-    streams: list[Any] = [sys.stdin, sys.stdout, sys.stderr]
-    if None in streams:
-        return False
-    for stream in streams[1:]:
+class _NoInput(io.RawIOBase):
+    """A standard input that is closed."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: Any, /) -> int:
+        raise UsageError("standard input is closed; redirect it, from /dev/null say")
+
+
+def _prepare_streams() -> str:
+    """Name of a closed stream that we would write to, else empty. What a terminal cannot show becomes "?".
+
+    A closed standard input is a fault of commands that read it only: a daemon has none.
+    """
+    given: Any = sys.stdin
+    if given is None:
+        os.open(os.devnull, os.O_RDONLY)  # the lowest free number, so that no file of ours gets it
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(_NoInput()))
+    streams: dict[str, Any] = {"standard output": sys.stdout, "standard error": sys.stderr}
+    for name, stream in streams.items():
+        if stream is None:
+            return name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    return True
+    return ""
+
+
+def _say_closed(name: str) -> None:
+    """Say on the stream that is still open that the other one is not."""
+    stream = sys.stderr if sys.stderr is not None else sys.stdout
+    if stream is not None:
+        print(f"nearbench: {name} is closed; redirect it, to /dev/null say", file=stream)
 
 
 def _tell(exc: Exception) -> int:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from protocols.errors import UsageError
+from tui.text import cut
 
 __all__ = ["Filter", "FilterError", "Predicate", "Vocabulary", "compile_filter", "condition"]
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 Predicate = Callable[[T], bool]
 Getter = Callable[[T], Any]
 _DEPTH = 50
+_NAMED = 30
+"""Columns of a text that an error repeats."""
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<and>&&|\band\b)|(?P<or>\|\||\bor\b)|(?P<open>\()|(?P<close>\))
@@ -236,7 +239,7 @@ def _unknown(name: str, known: list[str]) -> str:
         if near
         else f"known: {', '.join(sorted(known)[:12])}, …"
     )
-    return f"unknown word {name!r}; {hint}"
+    return f"unknown word {cut(name, _NAMED)!r}; {hint}"
 
 
 # Predicates

@@ -95,13 +95,17 @@ class People:
         self._look_at_displays(control)
 
     def _look_at_displays(self, control: Control) -> None:
-        asked = {asking.node for asking in control.questions()}
+        questions = control.questions()
+        asked = {asking.node for asking in questions}
+        typed_from = {asking.question.peer for asking in questions}
         for node in control.world.devices:
             face = control.face(node)
             if face is None or not face.pin:
                 continue
             self.shown[node] = face.pin
             key = ("display", node, face.pin)
+            if node in typed_from:  # the sheet for typing it shows it, too
+                self._opened.add(key)
             if control.is_played(node) and not asked and key not in self._opened:
                 self._opened.add(key)
                 self._stage.open_display(node)

@@ -42,6 +42,13 @@ class RunActions:
             self.say("this is a capture: there is no run to control")
         return control
 
+    def _clock_of_run(self) -> Control | None:
+        """Who holds the clock; nobody holds that of real hardware."""
+        if self.session.bridge is not None:
+            self.say("this run is on real hardware: real time cannot be paused, stepped or hurried")
+            return None
+        return self._control()
+
     def attempt(self, call: Callable[[], Any]) -> Any:
         """Call; what goes wrong becomes a sentence."""
         try:
@@ -52,32 +59,32 @@ class RunActions:
 
     def action_pause(self) -> None:
         """Pause or go on."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is not None:
             running = control.state == "running"
             self.attempt(control.pause if running else control.resume)
 
     def action_step(self) -> None:
         """To the next event."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is not None:
             self.attempt(control.step)
 
     def action_message(self) -> None:
         """To the next message."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is not None:
             self.attempt(control.next_message)
 
     def action_second(self) -> None:
         """One second on."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is not None:
             self.attempt(control.run_for)
 
     def action_faster(self, step: int) -> None:
         """Another speed."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is None:
             return
         speed = control.speed
@@ -88,7 +95,7 @@ class RunActions:
 
     def action_normal_speed(self) -> None:
         """Like real time."""
-        control = self._control()
+        control = self._clock_of_run()
         if control is not None:
             self.attempt(lambda: control.set_speed(1.0))
             self.say("speed 1.0x")

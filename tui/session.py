@@ -19,8 +19,11 @@ from sim.control import Control
 from sim.fault_schedule import with_faults
 from sim.recording import Recorder
 from sim.world import World
+from tui.bench_role import Role
 from tui.capture_source import CaptureSource
-from tui.feed import Feed
+from tui.diagnosis import Inquiries
+from tui.export.log import RunLog
+from tui.feed import RING, Feed
 from tui.models.advertisers import Advertisers
 from tui.models.outcomes import Outcomes
 from tui.models.packet_list import DEFAULT_FILTER, PacketList
@@ -32,10 +35,11 @@ if TYPE_CHECKING:
 
     from sim.scenario import Scenario
     from sim.trace import TraceEvent
+    from tui.bridge_links import BridgeLink
     from tui.feed import Source
     from tui.models.outcomes import Outcome
 
-__all__ = ["Request", "Session", "open_session"]
+__all__ = ["Request", "Session", "into_new_files", "open_session", "session_on"]
 
 _CATCH_UP = 4000
 """Packets of a capture that the screen Air learns of at once."""
@@ -51,17 +55,47 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...] = ()
     speed: float | None = 1.0
     """simulated seconds per second; None = as fast as possible."""
+    until_us: int | None = None
+    """simulated time; None = the scenario's."""
     captures: tuple[str, ...] = ()
     jsonl: str = ""
     reveal: bool = False
+    moniker: str = ""
+    """dongle of a run on real hardware; `what` is only its name then."""
+    role: Role | None = None
+    """what is on that dongle."""
     play: tuple[str, ...] = ("phone",)
     """who is played at the screen: phone, accessory (all of that kind), or names of nodes."""
 
     @property
     def is_capture(self) -> bool:
         """Whether it is a capture file, by its suffix."""
+        if self.moniker:
+            return False
         suffixes = {suffix for form in formats().values() for suffix in form.suffixes}
         return Path(self.what).suffix.lower() in suffixes
+
+
+def into_new_files(request: Request) -> Request:
+    """The same, into files beside those that hold an earlier run: air.pcapng, air-2.pcapng, and so on."""
+    return msgspec.structs.replace(
+        request,
+        captures=tuple(_free(target) for target in request.captures),
+        jsonl=request.jsonl and _free(request.jsonl),
+    )
+
+
+def _free(target: str) -> str:
+    """`[NODE:]FILE` with a file that does not exist."""
+    node, colon, name = target.partition(":") if not Path(target).drive else (target, "", "")
+    path = Path(name or node)
+    stem, _, number = path.stem.rpartition("-")
+    at = int(number) if stem and number.isdecimal() else 1
+    stem = stem if stem and number.isdecimal() else path.stem
+    while path.exists():
+        at += 1
+        path = path.with_stem(f"{stem}-{at}")
+    return f"{node}{colon}{path}" if colon else str(path)
 
 
 class Session:
@@ -82,11 +116,18 @@ class Session:
         self.rungs = Rungs(parties)
         self.values = Values()
         self.outcomes = Outcomes()
+        self.inquiries = Inquiries()
         self.last: TraceEvent | None = None
         """the latest event for people."""
         self.events = 0
+        self.log: RunLog | None = None
+        """what a run keeps for exports."""
         self.saved = False
-        """whether the run is in a file."""
+        """whether the run is being written to a file."""
+        self.exported = False
+        """whether all of it was exported."""
+        self.bridge: BridgeLink | None = None
+        """dongle of a run on real hardware, whose time is that of the clock on the wall."""
         self._looked = 0
         self._closed = False
 
@@ -102,7 +143,7 @@ class Session:
     @property
     def is_unsaved(self) -> bool:
         """Whether something would be lost by leaving."""
-        return self.control is not None and self.events > 0 and not self.saved
+        return self.control is not None and self.events > 0 and not (self.saved or self.exported)
 
     @property
     def about(self) -> dict[str, str]:
@@ -160,11 +201,17 @@ class Session:
         written = {} if self.recorder is None else self.recorder.close()
         if isinstance(self.source, CaptureSource):
             self.source.close()
+        if self.log is not None:
+            self.log.close()
         return written
 
 
 def open_session(request: Request) -> Session:
     """A session that has not started yet. Raises UsageError and its kin, NodeError."""
+    if request.moniker:
+        from tui.bench_run import open_bench  # serial ports and the like are loaded for it alone
+
+        return open_bench(request)
     if request.is_capture:
         path = Path(request.what)
         return Session(request, CaptureSource(path), path.name)
@@ -172,22 +219,32 @@ def open_session(request: Request) -> Session:
         scenarios.with_settings(scenarios.load(request.what), request.settings),
         list(request.faults),
     )
-    world = World(scenario, seed=request.seed, speed=request.speed, reveal=request.reveal)
+    world = World(
+        scenario, seed=request.seed, speed=request.speed, capacity=RING, reveal=request.reveal
+    )
+    return session_on(request, world, Path(scenario.file).stem)
+
+
+def session_on(request: Request, world: World, title: str) -> Session:
+    """A session on a world, which is closed when that cannot be. Raises UsageError and its kin."""
     recorder = Recorder(world)
+    log = RunLog(world)
     try:
         for target in request.captures:
             recorder.capture(target)
         if request.jsonl:
             recorder.jsonl(request.jsonl, io.BytesIO())  # "-" is refused by the command
-        control = Control(world, played=_played(request, world))
+        control = Control(world, played=_played(request, world), until_us=request.until_us)
     except BaseException:
         recorder.close()
+        log.close()
         world.close()
         raise
     parties = sorted(world.parties(), key=lambda name: isinstance(world.devices[name], Accessory))
-    session = Session(request, Feed(world.trace), Path(scenario.file).stem, parties)
-    session.control, session.scenario, session.recorder = control, scenario, recorder
-    session.seed = world.seed
+    session = Session(request, Feed(world.trace), title, parties)
+    session.control, session.scenario, session.recorder = control, world.scenario, recorder
+    session.seed, session.log = world.seed, log
+    log.played = {name for name in world.devices if control.is_played(name)}
     session.saved = bool(request.captures or request.jsonl)
     return session
 

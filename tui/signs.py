@@ -21,7 +21,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "H": ("━", "="), "V": ("┃", "|"), "TL": ("┏", "+"), "TR": ("┓", "+"), "BL": ("┗", "+"), "BR": ("┛", "+"),
     "tee": ("┬", "+"), "foot": ("┴", "+"), "double": ("═", "="), "right": ("▶", ">"), "left": ("◀", "<"),
     "arrow": ("→", ">"), "both": ("↔", "-"), "axis": ("┤", "|"), "point": ("•", "*"), "times": ("×", "x"),
-    "middle": ("·", "-"), "ellipsis": ("…", "~"), "delta": ("Δ", "d"),
+    "middle": ("·", "-"), "ellipsis": ("…", "~"), "delta": ("Δ", "d"), "degraded": ("◐", "!"),
 }  # fmt: skip
 _BARS = ("▁▂▃▄▅▆▇█", "_.:-=+*#")
 _BLOCKS = {  # a digit in three rows of four columns

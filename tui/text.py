@@ -6,6 +6,7 @@ reach the screen. No screen, no clock.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from rich.cells import cell_len, set_cell_size
@@ -21,8 +22,10 @@ __all__ = [
     "fit",
     "pin_groups",
     "right",
+    "wrap",
 ]
 
+_PARTS = re.compile(r"^\s+|\S+\s*")
 _ELLIPSIS = "…"
 _SECOND_US = 1_000_000
 _ASCII = {
@@ -82,6 +85,24 @@ def right(text: str, width: int) -> str:
     """Exactly `width` columns, right-aligned."""
     short = cut(text, width)
     return " " * (width - cells(short)) + short
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns, broken between words; longer words are broken where they must."""
+    lines: list[str] = []
+    line = ""
+    for part in _PARTS.findall(text):
+        if cells(line + part.rstrip()) <= width:
+            line += part
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        line = part
+        while cells(line.rstrip()) > width:
+            head = set_cell_size(line, max(width, 2)).rstrip()
+            lines.append(head)
+            line = line[len(head) :]
+    return [*lines, line.rstrip()] if line.strip() else lines
 
 
 def clock(t_us: int) -> str:

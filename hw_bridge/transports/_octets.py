@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
+import socket
 from typing import TYPE_CHECKING
 
 from hw_bridge.errors import BadMonikerError
@@ -14,7 +17,15 @@ if TYPE_CHECKING:
     from hw_bridge.moniker import Moniker
     from protocols.hci.framing import Framer
 
-__all__ = ["FRAMING", "OctetPort", "host_and_port"]
+__all__ = [
+    "FRAMING",
+    "NOT_OURS",
+    "NO_LISTENER",
+    "OctetPort",
+    "host_and_port",
+    "is_loopback",
+    "is_not_ours",
+]
 
 FRAMING = (
     Option(
@@ -40,8 +51,29 @@ FRAMING = (
         summary="h4: ms of silence after which an incomplete packet is given up",
     ),
 )
+NO_LISTENER = {
+    "busy": "choose another port",
+    "no-permission": "choose another port: low ones are the system's",
+    "unknown": "choose another address or port",
+}
+"""What to do when an address cannot be listened on."""
+NOT_OURS = "this machine has no such address to listen on; 127.0.0.1 is always there"
 _HIGHEST_WINDOW = 7
 _HIGHEST_PORT = 65535
+
+
+def is_not_ours(exc: OSError) -> bool:
+    """Whether listening failed because the address is none of this machine's."""
+    numbers = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return isinstance(exc, socket.gaierror) or exc.errno in numbers
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach an address; a name that is not looked up counts as no."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class OctetPort:

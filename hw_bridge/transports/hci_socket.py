@@ -26,10 +26,9 @@ __all__ = ["TRANSPORT", "HciSocketPort"]
 
 AF_BLUETOOTH, BTPROTO_HCI, HCI_CHANNEL_USER = 31, 1, 1
 _REMEDIES = {
-    errno.EPERM: "run it with CAP_NET_ADMIN (sudo, or setcap on the Python binary)",
-    errno.EACCES: "run it with CAP_NET_ADMIN (sudo, or setcap on the Python binary)",
-    errno.EAFNOSUPPORT: "this kernel has no Bluetooth; use usb: or serial:",
-    errno.ENODEV: "see `ls /sys/class/bluetooth` for the adapters that are there",
+    "no-permission": "run it with CAP_NET_ADMIN (sudo, or setcap on the Python binary)",
+    "no-backend": "this kernel has no Bluetooth; use usb: or serial:",
+    "not-found": "see `ls /sys/class/bluetooth` for the adapters that are there",
 }
 
 
@@ -66,8 +65,7 @@ class HciSocketPort:
                     f"{node} is up or taken by another program: stop bluetoothd or "
                     f"`hciconfig {node} down`, then try again"
                 ) from exc
-            remedy = _REMEDIES.get(exc.errno or 0, "")
-            raise opening_error(exc, self.moniker.text, remedy=remedy) from exc
+            raise opening_error(exc, self.moniker.text, remedies=_REMEDIES) from exc
         return DescriptorLink(descriptor, receiver, info=LinkInfo(node=node))
 
     async def close(self) -> None:

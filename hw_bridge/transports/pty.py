@@ -14,11 +14,12 @@ import select
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw_bridge.errors import BusyError, NotFoundError, opening_error
+from hw_bridge.errors import NotFoundError, opening_error, words_of
 from hw_bridge.link import Link, LinkInfo, Transport
 from hw_bridge.links.descriptor import DescriptorLink
 from hw_bridge.locks import PortLock
 from hw_bridge.transports._octets import FRAMING, OctetPort
+from protocols.errors import UsageError
 
 if TYPE_CHECKING:
     from hw_bridge.link import Receiver
@@ -28,21 +29,31 @@ __all__ = ["TRANSPORT", "Pty", "PtyPort"]
 
 
 class Pty:
-    """A raw pseudo terminal, its other side closed, and a link to that side under a name of the user's."""
+    """A raw pseudo terminal, its other side closed, and a link to that side under a name of the user's.
+
+    Raises BusyError (the name is in use), UsageError (there can be no link there), OSError (no terminal is to be had).
+    """
+
+    node: str
+    """Its other side."""
+    link: Path | None
 
     def __init__(self, link: str = "") -> None:
         import tty
 
         self._lock = _claim(link) if link else None
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        self.node = os.ttyname(slave)
-        os.fchmod(slave, 0o600)
-        os.close(slave)
-        self.link = Path(link) if link else None
-        if self.link is not None:
-            self.link.symlink_to(self.node)
+        self.master, self.link = -1, None
         atexit.register(self.close)
+        try:
+            self.master, slave = os.openpty()
+            tty.setraw(slave)
+            self.node = os.ttyname(slave)
+            os.fchmod(slave, 0o600)
+            os.close(slave)
+            self.link = _linked(link, self.node) if link else None
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -76,15 +87,24 @@ class Pty:
             self._lock.release()
 
 
+def _linked(link: str, node: str) -> Path:
+    """The link to a terminal. Raises UsageError."""
+    try:
+        Path(link).symlink_to(node)
+    except OSError as exc:
+        raise UsageError(f"{link}: {words_of(exc)}; choose another path for the link") from exc
+    return Path(link)
+
+
 def _claim(link: str) -> PortLock:
-    """The lock of the name, with what a dead maker left under it removed. Raises BusyError."""
+    """The lock of the name, with what a dead maker left under it removed. Raises BusyError, UsageError."""
     lock = PortLock(link, "pty", follow=False)
     path = Path(link)
     if os.path.lexists(path):
         is_ours = path.is_symlink() and path.lstat().st_uid == os.getuid()
         if not is_ours or not str(path.readlink()).startswith("/dev/"):
             lock.release()
-            raise BusyError(
+            raise UsageError(
                 f"{link} is there and is no link to a terminal of ours; choose another name"
             )
         path.unlink()

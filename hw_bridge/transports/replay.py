@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hw_bridge.errors import BadMonikerError, LostError, opening_error
-from hw_bridge.link import Link, LinkInfo, Transport
-from hw_bridge.replay import Player, Step, steps_of
+from hw_bridge.errors import BadMonikerError, LostError, UnusableError, words_of
+from hw_bridge.link import OPEN_S, Link, LinkInfo, Transport
+from hw_bridge.links.direct import DirectLink
+from hw_bridge.replay import Player, Tape, tape_of
+from hw_bridge.threads import in_thread
 from protocols.hci.framing import Framer, PacketFramer
 
 if TYPE_CHECKING:
     from hw_bridge.link import Receiver
     from hw_bridge.moniker import Moniker
-    from hw_bridge.replay import ReplayReport
+from hw_bridge.replay import ReplayReport
 
 __all__ = ["TRANSPORT", "ReplayLink", "ReplayPort"]
+
+_AT_ONCE_OCTETS: Final = 1 << 18
 
 
 class ReplayPort:
@@ -35,6 +39,7 @@ class ReplayPort:
             )
         self.moniker = moniker
         self._played = False
+        self._tape: Tape | None = None
         self._link: ReplayLink | None = None
 
     @property
@@ -48,52 +53,60 @@ class ReplayPort:
         return PacketFramer()
 
     def present(self) -> bool:
-        """Whether the file is there and was not played yet."""
-        return not self._played and Path(self.moniker.target).is_file()
+        """Whether it was not played yet; opening tells of a file that cannot be read."""
+        return not self._played
 
     async def open(self, receiver: Receiver) -> Link:
         """Begin to play. Raises BridgeError, UsageError for what is no capture."""
-        try:
-            steps = steps_of(Path(self.moniker.target))
-        except OSError as exc:
-            raise opening_error(exc, self.moniker.text) from exc
+        tape = await self.load(OPEN_S)
         self._played = True
-        self._link = ReplayLink(steps, receiver, self.moniker.target)
+        self._link = ReplayLink(tape, receiver, self.moniker.target)
         return self._link
+
+    async def load(self, limit_s: float) -> Tape:
+        """The recording; a large one is read beside the loop. Raises BridgeError, UsageError for what is no capture."""
+        if self._tape is None:
+            file = Path(self.moniker.target)
+            try:
+                self._tape = await _read(file, limit_s)
+            except TimeoutError:
+                raise UnusableError(
+                    f"{self.moniker.text}: reading took more than {limit_s:g} s; play a shorter capture"
+                ) from None
+            except OSError as exc:
+                raise BadMonikerError(
+                    f"{self.moniker.text}: {words_of(exc)}; name a capture of HCI to play"
+                ) from exc
+        return self._tape
 
     async def close(self) -> None:
         """Nothing stays between two links."""
 
 
-class ReplayLink:
-    """Plays `steps`; `player.report()` says where the host did something else than in the recording."""
+async def _read(file: Path, limit_s: float) -> Tape:
+    """A small file at once, anything else in a thread. Raises TimeoutError, OSError, UsageError."""
+    if _is_small(file):
+        return tape_of(file)
+    return await in_thread(lambda: tape_of(file), limit_s)
 
-    def __init__(self, steps: list[Step], receiver: Receiver, name: str) -> None:
-        self.player = Player(steps)
+
+def _is_small(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size <= _AT_ONCE_OCTETS
+
+
+class ReplayLink(DirectLink):
+    """Plays a tape; `player.report()` says where the host did something else than in the recording."""
+
+    def __init__(self, tape: Tape, receiver: Receiver, name: str) -> None:
+        super().__init__(receiver, LinkInfo(node=name, product="a recording"))
+        self.player = Player(*tape)
         self._told = 0
-        self._receiver = receiver
-        self._info = LinkInfo(node=name, product="a recording")
         self._queue = deque(self.player.begin())
-        self._reading = True
         self._open = True
-        self._taken = 0
         self._loop = asyncio.get_running_loop()
+        if tape.damage:
+            self._loop.call_soon(receiver.on_trouble, tape.damage)
         self._loop.call_soon(self._deliver)
-
-    @property
-    def info(self) -> LinkInfo:
-        """What it leads to."""
-        return self._info
-
-    @property
-    def buffered(self) -> int:
-        """Nothing ever waits."""
-        return 0
-
-    @property
-    def taken(self) -> int:
-        """Octets taken so far."""
-        return self._taken
 
     def write(self, data: bytes) -> None:
         """Answer a packet of the host."""
@@ -112,10 +125,6 @@ class ReplayLink:
         if self.player.has_ended and self._open and not self._queue:
             self._open = False
             self._receiver.on_lost(LostError(f"{self._info.node}: the recording has ended"))
-
-    def pause_reading(self) -> None:
-        """Hold what is to be played."""
-        self._reading = False
 
     def resume_reading(self) -> None:
         """Go on."""

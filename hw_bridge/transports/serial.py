@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hw_bridge.discover import node_for, serial_info
+from hw_bridge.discover import is_key, node_for, serial_info
 from hw_bridge.errors import BadMonikerError, BusyError, NotFoundError, opening_error
 from hw_bridge.link import OPEN_S, Link, LinkInfo, Transport
 from hw_bridge.links.descriptor import DescriptorLink
@@ -35,8 +36,16 @@ if TYPE_CHECKING:
 __all__ = ["TRANSPORT", "SerialPort"]
 
 _PARITIES = {"none": "N", "even": "E", "odd": "O"}
+_IDS = re.compile(r"(?!//)[^/\\:@]*:(?!//)")
+"""How ids begin; no path of a port does."""
+_REMEDIES = {
+    "no-backend": "it is no serial port that this system can set up; `nearbench bridge list` shows what is",
+    "unknown": "another baud= may help, or another port: `nearbench bridge list`",
+}
 _READ_TIMEOUT_S = 0.1
 _WRITE_TIMEOUT_S = 2.0
+
+_BAUD = Option(name="baud", kind="number", default=1_000_000, least=1, summary="line speed in baud")
 
 
 class SerialPort(OctetPort):
@@ -48,6 +57,10 @@ class SerialPort(OctetPort):
         if not moniker.target:
             raise BadMonikerError(f"{moniker.text}: the port is missing, as in serial:/dev/ttyACM0")
         self._is_url = "://" in moniker.target
+        if _IDS.match(moniker.target) and not is_key(moniker.target):
+            raise BadMonikerError(
+                f"{moniker.text}: ids are four hexadecimal digits each, as in serial:1366:1015"
+            )
 
     def present(self) -> bool:
         """Whether the node, or a device with these ids, is there."""
@@ -63,8 +76,10 @@ class SerialPort(OctetPort):
             opened = await in_thread(
                 lambda: _open(moniker, is_url=self._is_url), OPEN_S, _Opened.close
             )
+        except BadMonikerError:
+            raise
         except Exception as exc:
-            raise opening_error(exc, moniker.text) from exc
+            raise opening_error(exc, moniker.text, remedies=_REMEDIES) from exc
         delay_ms = opened.moniker.number("open-delay")
         if delay_ms:
             await asyncio.sleep(delay_ms / 1000)
@@ -157,6 +172,10 @@ def _open(moniker: Moniker, *, is_url: bool) -> _Opened:
         raise NotFoundError(
             f"{moniker.text}: there is no {node}; `nearbench bridge list` shows what is"
         )
+    if sys.platform != "win32" and not Path(node).is_char_device():
+        raise BadMonikerError(
+            f"{moniker.text}: {node} is no serial port; `nearbench bridge list` shows what is"
+        )
     info = serial_info(node)
     moniker = moniker.with_defaults(_defaults(quirk_for(info)))
     holders = holders_of(node)
@@ -215,7 +234,7 @@ def _with_commas(moniker: Moniker) -> Moniker:
         return moniker
     given = dict(moniker.given)
     for part in parts:
-        given.update({"baud": int(part)} if part.isdigit() else words[part]())
+        given.update({"baud": _BAUD.read(part)} if part.isdigit() else words[part]())
     options = {**moniker.options, **given}
     return msgspec.structs.replace(moniker, target=target, given=given, options=options)
 
@@ -226,9 +245,7 @@ TRANSPORT = Transport(
     example="serial:/dev/ttyACM0?baud=1000000&rtscts=on",
     carries="octets",
     options=(
-        Option(
-            name="baud", kind="number", default=1_000_000, least=1, summary="line speed in baud"
-        ),
+        _BAUD,
         Option(
             name="parity",
             kind="choice",

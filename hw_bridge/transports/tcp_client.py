@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TRANSPORT", "TcpClientPort"]
 
+_REMEDIES = {
+    "refused": "start the other side first, and check address and port",
+    "not-found": "check the name of the host",
+}
+
 
 class TcpClientPort(OctetPort):
     """One address."""
@@ -34,7 +39,7 @@ class TcpClientPort(OctetPort):
                     lambda: StreamLink(receiver, info), self._host, self._port
                 )
         except (OSError, TimeoutError) as exc:
-            raise opening_error(exc, self.moniker.text) from exc
+            raise opening_error(exc, self.moniker.text, remedies=_REMEDIES) from exc
         return link
 
 

@@ -10,10 +10,18 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, cast
 
-from hw_bridge.errors import NotFoundError, opening_error
+from hw_bridge.errors import BadMonikerError, NotFoundError, opening_error
 from hw_bridge.link import Link, LinkInfo, Transport
 from hw_bridge.links.stream import StreamLink
-from hw_bridge.transports._octets import FRAMING, OctetPort, host_and_port
+from hw_bridge.transports._octets import (
+    FRAMING,
+    NO_LISTENER,
+    NOT_OURS,
+    OctetPort,
+    host_and_port,
+    is_loopback,
+    is_not_ours,
+)
 
 if TYPE_CHECKING:
     from hw_bridge.link import Receiver
@@ -32,6 +40,8 @@ class TcpServerPort(OctetPort):
         super().__init__(moniker)
         host, self._port = host_and_port(moniker, "127.0.0.1")
         self._host = None if host == _ANY else host
+        self.is_open_to_others = not is_loopback(host)
+        """Whether programs on other machines may become the controller."""
         self.address = f"{host}:{self._port}"
         self.refused = 0
         """Peers that were cut off because there was one."""
@@ -56,7 +66,9 @@ class TcpServerPort(OctetPort):
         try:
             self._server = await loop.create_server(lambda: _Peer(self), self._host, self._port)
         except OSError as exc:
-            raise opening_error(exc, self.moniker.text, remedy="choose another port") from exc
+            if is_not_ours(exc):
+                raise BadMonikerError(f"{self.moniker.text}: {NOT_OURS}") from exc
+            raise opening_error(exc, self.moniker.text, remedies=NO_LISTENER) from exc
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address = f"{host}:{port}"
 

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw_bridge.errors import BadMonikerError, NoBackendError, opening_error
+from hw_bridge.errors import BadMonikerError, NoBackendError, advice_for, opening_error
 from hw_bridge.link import OPEN_S, Link, LinkInfo, Transport
 from hw_bridge.links.stream import StreamLink
 from hw_bridge.transports._octets import FRAMING, OctetPort
+from protocols.errors import UsageError
 
 if TYPE_CHECKING:
     from hw_bridge.link import Receiver
     from hw_bridge.moniker import Moniker
 
-__all__ = ["TRANSPORT", "UnixPort"]
+__all__ = ["TRANSPORT", "UnixPort", "check_length"]
+
+_REMEDIES = advice_for(
+    "start the program that listens there first, and check the path", "refused", "not-found"
+)
+_LONGEST = 107 if sys.platform == "linux" else 103
+"""Octets of sun_path without the zero at the end (unix(7), and that of macOS)."""
+
+
+def check_length(path: str, error: type[UsageError] = UsageError) -> None:
+    """Whether a system takes the path of a socket. Raises `error`."""
+    if len(os.fsencode(path)) > _LONGEST:
+        raise error(
+            f"{path[:20]}...: {len(path)} characters are too long for a socket, which takes {_LONGEST}"
+        )
 
 
 class UnixPort(OctetPort):
@@ -28,6 +44,7 @@ class UnixPort(OctetPort):
             raise BadMonikerError(
                 f"{moniker.text}: the path is missing, as in unix:/tmp/controller"
             )
+        check_length(moniker.target, BadMonikerError)
 
     def present(self) -> bool:
         """Whether the socket is there."""
@@ -47,7 +64,7 @@ class UnixPort(OctetPort):
                     "\0" + path[1:] if path.startswith("@") else path,
                 )
         except (OSError, TimeoutError) as exc:
-            raise opening_error(exc, self.moniker.text) from exc
+            raise opening_error(exc, self.moniker.text, remedies=_REMEDIES) from exc
         return link
 
 

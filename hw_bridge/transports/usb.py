@@ -1,7 +1,8 @@
 """USB controllers, through bumble's USB transport with its defects contained.
 
 bumble 0.0.236 transport/usb.py, as measured in digest 1.4. What is contained here:
-* a failed OUT transfer is only logged: it is reported, and a stall cleared;
+* it opens in the loop, and libusb may wait there: `_usb_claim` opens in a thread, for so long at most;
+* an OUT transfer that fails, or cannot even begin, is only logged: it is reported, and a stall cleared;
 * its packet splitters have no plausibility check: the pieces come to our framers instead;
 * its queue of packets to send is unbounded: one packet at a time is given to it;
 * it reads 4096 octets on the interrupt endpoint, which clones may not end: `int-read` says another size;
@@ -19,15 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hw_bridge.discover import usb_devices
 from hw_bridge.errors import BadMonikerError, LostError, opening_error
-from hw_bridge.link import CLOSE_S, Link, LinkInfo, Transport
+from hw_bridge.link import Link, LinkInfo, Transport
 from hw_bridge.moniker import Option
 from hw_bridge.quirks import quirk_for
-from hw_bridge.threads import call_in_loop, in_thread
+from hw_bridge.threads import call_in_loop
+from hw_bridge.transports._usb_claim import claim, give_back
 from protocols.hci.framing import ACL, EVENT, SCO, Framer
 from protocols.hci.usb import UsbFramer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from hw_bridge.link import Receiver
     from hw_bridge.moniker import Moniker
@@ -38,7 +40,8 @@ _TARGET: Final = re.compile(
     r"(\d+|[0-9a-fA-F]{4}:[0-9a-fA-F]{4}(/[^/#+!]+|#\d+)?|\d+-\d+(\.\d+)*)(\+sco=\d+)?!?"
 )
 _COMPLETED, _STALL = 0, 4
-_STATUS_WORDS: Final = {
+_STATUS_WORDS: Final[dict[int | None, str]] = {
+    None: "libusb did not take it",
     1: "error",
     2: "timed out",
     3: "cancelled",
@@ -49,10 +52,9 @@ _STATUS_WORDS: Final = {
 _REMEDIES: Final = {
     "busy": "another program or the system's Bluetooth has it; close that, or `hciconfig hci0 down`",
     "no-permission": "add a udev rule for its ids; on macOS and Windows see `nearbench doctor`",
+    "refused": "unplug it and plug it in",
     "no-backend": "libusb cannot drive it: on Windows give it WinUSB with Zadig; in a container pass the bus through",
 }
-_INTERRUPT_IN: Final = 3
-"""Place of that endpoint in what bumble finds."""
 _KEPT_PIECES: Final = 64
 
 
@@ -78,13 +80,12 @@ class UsbPort:
         return not devices or any(_fits(info, self.moniker.target) for info, _ in devices)
 
     async def open(self, receiver: Receiver) -> Link:
-        """Claim it; in the loop, because bumble's parts are made there. Raises BridgeError."""
+        """Claim it. Raises BridgeError."""
         info = self._info()
         try:
-            transport = await self._claim(info)
+            transport = await claim(self.moniker.target, self._read_size(info))
         except Exception as exc:
-            kind = opening_error(exc, self.moniker.text).kind
-            raise opening_error(exc, self.moniker.text, remedy=_REMEDIES.get(kind, "")) from exc
+            raise opening_error(exc, self.moniker.text, remedies=_REMEDIES) from exc
         return UsbLink(transport, receiver, info)
 
     def _info(self) -> LinkInfo:
@@ -95,12 +96,6 @@ class UsbPort:
                 return info
         return LinkInfo(node=f"usb:{self.moniker.target}")
 
-    async def _claim(self, info: LinkInfo) -> Any:
-        from bumble.transport import usb  # third parties are imported when they are used
-
-        with _contained(usb, self._read_size(info)):
-            return await usb.open_usb_transport(self.moniker.target)
-
     def _read_size(self, info: LinkInfo) -> int | None:
         """Octets of one read, 0 for the endpoint's packet size; None leaves bumble's."""
         if "int-read" in self.moniker.given:
@@ -110,34 +105,6 @@ class UsbPort:
 
     async def close(self) -> None:
         """Nothing stays between two links."""
-
-
-@contextlib.contextmanager
-def _contained(usb: Any, octets: int | None) -> Generator[None]:
-    """Inside the block, which never yields to the loop, transfers get this size and contexts of a failure are closed."""
-    size, find_endpoints, make_context = usb.READ_SIZE, usb.find_endpoints, usb.usb1.USBContext
-    contexts: list[Any] = []
-
-    def recorded(*args: Any, **rest: Any) -> Any:
-        contexts.append(make_context(*args, **rest))
-        return contexts[-1]
-
-    def sized(*args: Any, **rest: Any) -> Any:
-        found = find_endpoints(*args, **rest)
-        if found is not None and octets is not None:
-            usb.READ_SIZE = octets or found[_INTERRUPT_IN].getMaxPacketSize()
-        return found
-
-    usb.usb1.USBContext, usb.find_endpoints = recorded, sized
-    try:
-        yield
-    except BaseException:
-        for context in contexts:
-            with contextlib.suppress(Exception):  # the first error is the one that counts
-                context.close()
-        raise
-    finally:
-        usb.READ_SIZE, usb.find_endpoints, usb.usb1.USBContext = size, find_endpoints, make_context
 
 
 def _fits(info: LinkInfo, target: str) -> bool:
@@ -177,11 +144,14 @@ class UsbLink:
         self._open = True
         self._held: list[bytes] | None = None
         self._pieces = threading.Semaphore(_KEPT_PIECES)
-        transport.source.set_packet_sink(_Silent(self._lost))
+        transport.source.set_packet_sink(_Early(self._on_early, self._lost))
         for kind in (EVENT, ACL, SCO):
             transport.source.splitters[kind] = _Feeder(kind, self._from_thread)
+        self._status: int | None = None
+        self._endpoint = 0
         self._callback = transport.sink.transfer_callback
         transport.sink.transfer_callback = self._on_out
+        transport.sink.out_transfer_ready = _Ready(self._sent)
 
     @property
     def info(self) -> LinkInfo:
@@ -227,14 +197,21 @@ class UsbLink:
         if self._open:
             self._receiver.on_data(data)
 
-    def _on_out(self, transfer: Any) -> None:
-        """An OUT transfer ended; in libusb's thread."""
-        status = transfer.getStatus()
-        endpoint = transfer.getEndpoint() if status == _STALL else 0
-        self._callback(transfer)
-        call_in_loop(self._loop, lambda: self._sent(status, endpoint))
+    def _on_early(self, packet: bytes) -> None:
+        """A whole packet from before this link was made."""
+        if self._open:
+            self._receiver.on_data(packet)
 
-    def _sent(self, status: int, endpoint: int) -> None:
+    def _on_out(self, transfer: Any) -> None:
+        """An OUT transfer ended; in libusb's thread, before bumble says that it is ready for the next."""
+        self._status = transfer.getStatus()
+        self._endpoint = transfer.getEndpoint() if self._status == _STALL else 0
+        self._callback(transfer)
+
+    def _sent(self) -> None:
+        """bumble is ready for the next packet: the last one went, or failed, or was never submitted."""
+        status, self._status = self._status, None
+        endpoint = self._endpoint
         self._taken, self._in_flight = self._taken + self._in_flight, 0
         if not self._open:
             return
@@ -256,47 +233,36 @@ class UsbLink:
             self._receiver.on_lost(LostError(f"{self._info.node}: the USB device is gone"))
 
     async def close(self) -> None:
-        """Give everything back, each step on its own; bumble's own `close` stops at the first that fails."""
+        """Give everything back."""
         self._open = False
         self._pieces.release(_KEPT_PIECES)
         transport, self._transport = self._transport, None
-        if transport is None:
-            return
-        transport.closed = True
-        for end in (transport.source, transport.sink):
-            with contextlib.suppress(Exception):  # a vanished device makes any step fail
-                async with asyncio.timeout(CLOSE_S / 4):
-                    await end.terminate()
-        with transport.lock:
-            transport.event_loop_should_exit = True
-        with contextlib.suppress(Exception):
-            await in_thread(lambda: _release(transport), CLOSE_S / 2)
+        if transport is not None:
+            await give_back(transport)
 
 
-def _release(transport: Any) -> None:
-    """End libusb's thread, then free what it used; what it still uses is left to it."""
-    with contextlib.suppress(Exception):
-        transport.context.interruptEventHandler()
-    transport.event_thread.join(CLOSE_S / 2)
-    if transport.event_thread.is_alive():
-        return
-    interfaces = [each for each in (transport.acl_interface, transport.sco_interface) if each]
-    steps = [
-        lambda each=each: transport.device.releaseInterface(each.getNumber()) for each in interfaces
-    ]
-    for step in (*steps, transport.device.close, transport.context.close):
-        with contextlib.suppress(Exception):
-            step()
+class _Ready(asyncio.Semaphore):
+    """bumble's mark that the next packet may go; tells when it is set, whatever became of the last one."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        super().__init__(1)
+        self._told = told
+
+    def release(self) -> None:
+        super().release()
+        self._told()
 
 
-class _Silent:
-    """What bumble's source delivers to: only that the device is lost."""
+class _Early:
+    """What bumble's source delivers to: packets from before its splitters were ours, and that the device is lost."""
 
-    def __init__(self, lost: Callable[[], None]) -> None:
+    def __init__(self, take: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._take = take
         self._lost = lost
 
     def on_packet(self, packet: bytes) -> None:
-        """Not reached: the splitters are ours."""
+        """A whole packet."""
+        self._take(packet)
 
     def on_transport_lost(self) -> None:
         """The device is gone."""

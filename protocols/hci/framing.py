@@ -24,6 +24,7 @@ __all__ = [
     "LinkStalled",
     "LinkUp",
     "PacketFramer",
+    "PlainFramer",
     "Received",
     "Skipped",
 ]
@@ -109,8 +110,8 @@ class Framer(Protocol):
         ...
 
 
-class PacketFramer:
-    """For lines that keep packet borders themselves (a kernel socket, USB, a recording): passes packets on."""
+class PlainFramer:
+    """What framers without acknowledgements begin with: events that wait to be taken, packets that wait to be sent."""
 
     def __init__(self) -> None:
         self._events: deque[FramingEvent] = deque()
@@ -118,12 +119,20 @@ class PacketFramer:
 
     @property
     def ready(self) -> bool:
-        """Always."""
+        """Always: nothing has to be awaited before the next packet."""
         return True
 
     def send(self, packet: bytes, now: int) -> None:
         """Take an H4 packet to be sent."""
         self._out.append(packet)
+
+    def next_event(self) -> FramingEvent | None:
+        """The next event; None when there is none."""
+        return self._events.popleft() if self._events else None
+
+
+class PacketFramer(PlainFramer):
+    """For lines that keep packet borders themselves (a kernel socket, USB, a recording): passes packets on."""
 
     def to_send(self, now: int) -> bytes:
         """The next packet."""
@@ -142,10 +151,6 @@ class PacketFramer:
 
     def handle_timer(self, now: int) -> None:
         """Nothing to do."""
-
-    def next_event(self) -> FramingEvent | None:
-        """The next event; None when there is none."""
-        return self._events.popleft() if self._events else None
 
 
 # H4 type -> (octets of the header behind the type, offset in it and octets of the length field, its mask)

@@ -12,12 +12,11 @@ No clock, no chance, no IO.
 from __future__ import annotations
 
 import re
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from protocols.hci.framing import ACL, COMMAND, EVENT, ISO, SCO, FramingEvent, Received, Skipped
+from protocols.hci.framing import ACL, COMMAND, EVENT, ISO, SCO, PlainFramer, Received, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,7 +111,7 @@ _TO_HOST: Final = {ACL: _acl(frozenset((1, 2))), SCO: _sco, EVENT: _event, ISO: 
 _TO_CONTROLLER: Final = {COMMAND: _command, ACL: _acl(frozenset((0, 1, 2))), SCO: _sco, ISO: _iso}
 
 
-class H4Framer:
+class H4Framer(PlainFramer):
     """Packets in one stream; `to_host` is the way that its octets go.
 
     With `endpoint` the stream carries packets of that type only and no type octets, as a USB endpoint does; packets
@@ -127,6 +126,7 @@ class H4Framer:
         idle_us: int = IDLE_US,
         endpoint: int | None = None,
     ) -> None:
+        super().__init__()
         self.limits = limits or Limits()
         self.idle_us = idle_us
         self.skipped_octets = 0
@@ -139,17 +139,6 @@ class H4Framer:
         self._in_sync = True
         self._heard_us = 0
         self._skipped = bytearray()
-        self._events: deque[FramingEvent] = deque()
-        self._out: list[bytes] = []
-
-    @property
-    def ready(self) -> bool:
-        """Always: nothing is kept waiting."""
-        return True
-
-    def send(self, packet: bytes, now: int) -> None:
-        """Take an H4 packet to be sent."""
-        self._out.append(packet)
 
     def to_send(self, now: int) -> bytes:
         """Octets for the line."""
@@ -184,10 +173,6 @@ class H4Framer:
             at = self._scan(tail, at + 1, now)
         self._tail.clear()
         self._report(now, "incomplete when the line fell silent")
-
-    def next_event(self) -> FramingEvent | None:
-        """The next event; None when there is none."""
-        return self._events.popleft() if self._events else None
 
     def _scan(self, data: bytes | bytearray, at: int, now: int) -> int:
         """Take the packets of `data` from `at`; where the first incomplete one begins."""

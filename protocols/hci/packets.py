@@ -132,7 +132,6 @@ _ISO: Codec = Record(
 )
 # H4 type -> (header layout, octets of the header)
 _HEADERS = {1: (_COMMAND, 3), 2: (_ACL, 4), 3: (_SCO, 3), 4: (_EVENT, 2), 5: (_ISO, 4)}
-_LIST_OCTETS = Record("octets" / Hex(REST))
 
 
 # --- reading --------------------------------------------------------------------------------------

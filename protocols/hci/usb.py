@@ -7,21 +7,18 @@ otherwise make garbage of the next (digest 1.4). No clock, no chance, no IO.
 
 from __future__ import annotations
 
-from collections import deque
-
-from protocols.hci.framing import ACL, EVENT, SCO, FramingEvent, Skipped
+from protocols.hci.framing import ACL, EVENT, SCO, PlainFramer, Skipped
 from protocols.hci.h4 import H4Framer, Limits
 
 __all__ = ["UsbFramer"]
 
 
-class UsbFramer:
+class UsbFramer(PlainFramer):
     """Events on interrupt IN, ACL (and ISO) data on bulk IN, SCO on isochronous IN."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._endpoints = {kind: H4Framer(endpoint=kind) for kind in (EVENT, ACL, SCO)}
-        self._events: deque[FramingEvent] = deque()
-        self._out: deque[bytes] = deque()
 
     @property
     def limits(self) -> Limits:
@@ -38,13 +35,9 @@ class UsbFramer:
         """Whether nothing waits."""
         return not self._out
 
-    def send(self, packet: bytes, now: int) -> None:
-        """Take an H4 packet to be sent."""
-        self._out.append(packet)
-
     def to_send(self, now: int) -> bytes:
         """The next packet, type octet first: it says which endpoint."""
-        return self._out.popleft() if self._out else b""
+        return self._out.pop(0) if self._out else b""
 
     def receive(self, data: bytes, now: int) -> None:
         """Take a piece: the type octet of the endpoint, then what came on it."""
@@ -73,7 +66,3 @@ class UsbFramer:
     def _gather(self, framer: H4Framer) -> None:
         while (event := framer.next_event()) is not None:
             self._events.append(event)
-
-    def next_event(self) -> FramingEvent | None:
-        """The next event; None when there is none."""
-        return self._events.popleft() if self._events else None

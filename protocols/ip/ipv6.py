@@ -27,14 +27,12 @@ __all__ = [
     "HOP_LIMIT",
     "ICMPV6",
     "LAYOUT",
-    "MINIMUM_MTU",
     "NEXT_HEADERS",
     "TCP",
     "UDP",
     "Header",
     "eui64",
     "link_local",
-    "multicast_mac",
     "solicited_node",
 ]
 
@@ -43,7 +41,6 @@ HEADER = 40
 """octets."""
 VERSION = 6
 HOP_LIMIT = 64
-MINIMUM_MTU = 1280
 TCP, UDP, ICMPV6 = 6, 17, 58
 NEXT_HEADERS = {
     0: "hop-by-hop options", TCP: "TCP", UDP: "UDP", 43: "routing", 44: "fragment", 50: "ESP", 51: "AH",
@@ -98,8 +95,3 @@ def link_local(identifier: bytes) -> str:
 def solicited_node(address: str) -> str:
     """The multicast address that the holder of `address` listens to in neighbour discovery."""
     return text_of(_SOLICITED_NODE + octets_of(address)[-3:])
-
-
-def multicast_mac(address: str) -> str:
-    """The MAC address of a multicast address: 33:33 and its last four octets."""
-    return (b"\x33\x33" + octets_of(address)[-4:]).hex(":")

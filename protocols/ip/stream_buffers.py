@@ -55,11 +55,6 @@ class Outgoing:
         return self.sent - self.acked
 
     @property
-    def fin_sent(self) -> bool:
-        """Whether the FIN was sent."""
-        return self.sent > self.end
-
-    @property
     def fin_acked(self) -> bool:
         """Whether the peer has the FIN."""
         return self.acked > self.end

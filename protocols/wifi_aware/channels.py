@@ -34,7 +34,6 @@ __all__ = [
     "Coding",
     "channels_of",
     "entry_of",
-    "second_segments_of",
 ]
 
 Coding = Literal["wireshark", "hostap", "bitmap"]
@@ -104,13 +103,6 @@ def _primary_mhz(row: OperatingClass, center_mhz: int, primary_bitmap: int) -> i
 def channels_of(entry: ChannelEntry, coding: Coding = "wireshark") -> tuple[Channel, ...]:
     """Channels that an entry means; bits without channel and unknown classes give none."""
     return _channels(entry.operating_class, entry.channel_bitmap, entry.primary_bitmap, coding)
-
-
-def second_segments_of(entry: ChannelEntry, coding: Coding = "wireshark") -> tuple[Channel, ...]:
-    """Second segments of an 80 + 80 MHz entry, by its auxiliary bitmap; none without it."""
-    if entry.auxiliary_bitmap is UNSET:
-        return ()
-    return _channels(entry.operating_class, entry.auxiliary_bitmap, 0, coding)
 
 
 def _channels(

@@ -18,7 +18,14 @@ from protocols.errors import DecodeError, EncodeError
 from protocols.format import as_fields, converted, to_plain
 from protocols.layout import U8, U16BE, U16LE, Const, Flagged, Flags, Hex, Node, Record, When
 from protocols.wifi_aware import frames, protection
-from protocols.wifi_aware.header import ADDRESS, CIPHER, CIPHER_HEADER, MANAGEMENT, TYPES
+from protocols.wifi_aware.header import (
+    BEHIND_CONTROL,
+    CIPHER,
+    CIPHER_HEADER,
+    CONTROL_BITS,
+    MANAGEMENT,
+    TYPES,
+)
 from protocols.wifi_aware.kinds import DATA_FRAME, PROTECTED_BIT, PROTECTED_DATA
 from protocols.wifi_aware.reading import (
     MAC_HEADER,
@@ -86,21 +93,10 @@ _FIXED = (
         _version=(0, 2),
         _type=(2, 2, Words(U8, TYPES)),
         data_subtype=(4, 4, Words(U8, SUBTYPES)),
-        to_ds=8,
-        from_ds=9,
-        more_fragments=10,
-        retry=11,
-        power_management=12,
-        more_data=13,
-        protected=14,
-        _ht_control_present=(15, "ht_control"),
         fixed={2: 2},
+        **CONTROL_BITS,
     ),
-    "duration_us" / U16LE,
-    "destination" / ADDRESS,
-    "source" / ADDRESS,
-    "bssid" / ADDRESS,
-    Flags(U16LE, fragment_number=(0, 4), sequence_number=(4, 12)),
+    *BEHIND_CONTROL,
 )
 HEADER = Record(
     *_FIXED,

@@ -14,21 +14,14 @@ from msgspec import UNSET, UnsetType
 from protocols.errors import DecodeError
 from protocols.wifi_aware import keys, saying
 from protocols.wifi_aware.attributes import Attr, make
-from protocols.wifi_aware.attributes.cipher_suite_information import (
-    CipherSuite,
-    CipherSuiteInformation,
-)
 from protocols.wifi_aware.attributes.pairing_bootstrapping import ADVERTISE, PairingBootstrapping
-from protocols.wifi_aware.attributes.security_context_information import (
-    SecurityContext,
-    SecurityContextInformation,
-)
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.attributes.service_descriptor_extension import (
     RangeLimit,
     ServiceDescriptorExtension,
 )
 from protocols.wifi_aware.peer_facts import readable
+from protocols.wifi_aware.security_attributes import ND_PMKID, csia_of, scia_of
 from protocols.wifi_aware.service_info import WFA
 from protocols.wifi_aware.service_options import Publication, Subscription
 from protocols.wifi_aware.station_settings import attribute_of
@@ -60,7 +53,6 @@ __all__ = [
 
 PUBLISH, SUBSCRIBE, FOLLOW_UP = range(3)
 """Types of a Service Descriptor."""
-_ND_PMKID = 1
 _HEADER = 8
 """Hex digits of OUI and protocol in front of a service info."""
 _CONTROL = (
@@ -193,24 +185,9 @@ def _security(station: Station, instance: Instance) -> list[Attr]:
     terms, handle = instance.terms, instance.handle
     if not isinstance(terms, Publication) or not terms.cipher_suites:
         return []
-    capabilities = station.settings.security_capabilities
-    shown = [
-        make(
-            CipherSuiteInformation(
-                pairwise_replay_counters=capabilities & 1,
-                group_support=capabilities >> 1 & 3,
-                group_replay_counters=capabilities >> 3 & 1,
-                group_management_cipher=capabilities >> 4 & 1,
-                reserved_5=capabilities >> 5,
-                suites=[CipherSuite(suite=one, publish_id=handle) for one in terms.cipher_suites],
-            )
-        )
-    ]
+    shown = [csia_of(station.settings.security_capabilities, handle, *terms.cipher_suites)]
     if instance.service.pmkid:
-        context = SecurityContext(
-            type=_ND_PMKID, publish_id=handle, identifier=instance.service.pmkid
-        )
-        shown.append(make(SecurityContextInformation(contexts=[context])))
+        shown.append(scia_of(handle, bytes.fromhex(instance.service.pmkid)))
     return shown
 
 
@@ -271,5 +248,5 @@ def pmkids_of(frame: Sdf, publish_id: int) -> tuple[str, ...]:
         context.identifier
         for scia in readable(frame, "security_context_information")
         for context in scia.contexts
-        if context.type == _ND_PMKID and context.publish_id in (0, publish_id)
+        if context.type == ND_PMKID and context.publish_id in (0, publish_id)
     )

@@ -6,13 +6,17 @@ only: which frame stands behind them is decided in `frames.py`. No clock, no ran
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocols.layout import U8, U16LE, U32LE, Flagged, Flags, Hex, Mac, Mapped, Record
 from protocols.wifi_aware.vocabulary import Words
 
 __all__ = [
+    "BEHIND_CONTROL",
     "CIPHER",
     "CIPHER_HEADER",
     "CONTROL",
+    "CONTROL_BITS",
     "FIXED_HEADER",
     "HEADER",
     "MANAGEMENT",
@@ -56,29 +60,34 @@ def _address(text: str) -> str | None:
 
 ADDRESS = Mapped(Mac, lambda text: text, lambda text: text, _address)
 
+CONTROL_BITS: dict[str, Any] = {
+    "to_ds": 8,
+    "from_ds": 9,
+    "more_fragments": 10,
+    "retry": 11,
+    "power_management": 12,
+    "more_data": 13,
+    "protected": 14,
+    "_ht_control_present": (15, "ht_control"),
+}
+"""Upper octet of Frame Control, in management and data frames alike."""
 CONTROL = Flags(
     U16LE,
     _version=(0, 2),
     _type=(2, 2, Words(U8, TYPES)),
     _subtype=(4, 4, Words(U8, SUBTYPES)),
-    to_ds=8,
-    from_ds=9,
-    more_fragments=10,
-    retry=11,
-    power_management=12,
-    more_data=13,
-    protected=14,
-    _ht_control_present=(15, "ht_control"),
+    **CONTROL_BITS,
 )
 """Frame Control of a management frame."""
-_FIXED = (
-    CONTROL,
+BEHIND_CONTROL = (
     "duration_us" / U16LE,
     "destination" / ADDRESS,
     "source" / ADDRESS,
     "bssid" / ADDRESS,
     Flags(U16LE, fragment_number=(0, 4), sequence_number=(4, 12)),
 )
+"""Rest of the fixed header, in management frames and in data frames between NDIs alike."""
+_FIXED = (CONTROL, *BEHIND_CONTROL)
 FIXED_HEADER = Record(*_FIXED)
 """Of a frame without HT Control."""
 HEADER = Record(*_FIXED, "ht_control" / Flagged("_ht_control_present", Hex(4)))

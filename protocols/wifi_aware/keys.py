@@ -201,18 +201,12 @@ def pasn_mic(
 
 
 def nm_kek(
-    nm_kdk: bytes,
-    initiator_nmi: str,
-    responder_nmi: str,
-    csid: int,
-    *,
-    hash_name: str | None = None,
-) -> bytes:
+    nm_kdk: bytes, initiator_nmi: str, responder_nmi: str, csid: int, *, hash_name: str | None = None
+) -> bytes:  # fmt: skip
     """NM-KEK, 16 or 32 octets. Another `hash_name` than the suite's: Qualcomm, by AKM and cipher (`pasn_hash`)."""
     label, octets = b"NAN Management KEK Derivation", suite_of(csid).kek
-    return _of_kdk(
-        nm_kdk, label, initiator_nmi, responder_nmi, hash_name or suite_of(csid).hash, octets
-    )
+    name = hash_name or suite_of(csid).hash
+    return _of_kdk(nm_kdk, label, initiator_nmi, responder_nmi, name, octets)
 
 
 def npk_opportunistic(
@@ -223,25 +217,16 @@ def npk_opportunistic(
 
     Qualcomm takes the hash of `pasn_hash` and as many octets as the TK has; the number is part of what is hashed.
     """
-    label = b"NAN Opportunistic NPK Derivation"
-    return _of_kdk(
-        nm_kdk, label, initiator_nmi, responder_nmi, hash_name or suite_of(csid).hash, octets
-    )
+    label, name = b"NAN Opportunistic NPK Derivation", hash_name or suite_of(csid).hash
+    return _of_kdk(nm_kdk, label, initiator_nmi, responder_nmi, name, octets)
 
 
 def nd_pmk(
-    nm_kdk: bytes,
-    initiator_nmi: str,
-    responder_nmi: str,
-    csid: int,
-    *,
-    hash_name: str | None = None,
-) -> bytes:
+    nm_kdk: bytes, initiator_nmi: str, responder_nmi: str, csid: int, *, hash_name: str | None = None
+) -> bytes:  # fmt: skip
     """ND-PMK of paired devices, 32 octets; roles are those of PASN. Qualcomm and MediaTek: always SHA-256."""
-    label = b"NDP PMK Derivation"
-    return _of_kdk(
-        nm_kdk, label, initiator_nmi, responder_nmi, hash_name or suite_of(csid).hash, _PMK
-    )
+    label, name = b"NDP PMK Derivation", hash_name or suite_of(csid).hash
+    return _of_kdk(nm_kdk, label, initiator_nmi, responder_nmi, name, _PMK)
 
 
 def _of_kdk(

@@ -19,7 +19,7 @@ from protocols.wifi_aware.ndp_frames import (
     Additions,
     Message,
 )
-from protocols.wifi_aware.ndp_security import Handshake, csia_of, scia_of
+from protocols.wifi_aware.security_attributes import csia_of, scia_of
 from protocols.wifi_aware.station_settings import attribute_of
 from protocols.wifi_aware.vocabulary import UNSET
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.attributes import Attr
     from protocols.wifi_aware.frames import Naf
     from protocols.wifi_aware.ndp_path import Link, Path
+    from protocols.wifi_aware.ndp_security import Handshake
     from protocols.wifi_aware.ndp_settings import DataPathSettings
     from protocols.wifi_aware.station import Station
 

@@ -6,7 +6,7 @@ no IO; chance is `Station.draw`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import msgspec
 
@@ -17,6 +17,7 @@ from protocols.wifi_aware.ndp_path import Agreement, Link, Path, State
 from protocols.wifi_aware.ndp_setup import (
     NDL_UNACCEPTABLE,
     Arguments,
+    PathWish,
     Setups,
     max_idle_of,
     sequence_of,
@@ -44,25 +45,15 @@ class Initiator(Setups):
         handle: int,
         publish_id: int,
         *,
-        csid: int = 0,
-        passphrase: bytes = b"",
-        pmk: bytes = b"",
-        service_info: bytes = b"",
-        interface_identifier: bytes = b"",
-        ndi: str = "",
-        gtk_csid: int = 0,
         now: int,
+        **wish: Unpack[PathWish],
     ) -> int:
         """Ask a publisher for a data path; its NDP ID.
 
         `handle` is the own subscription. `csid` 0: open, 1 and 2 with a passphrase or an ND-PMK of 32 octets; a
         paired peer gets the suite and the key of the pairing. `gtk_csid` 5 or 6 offers a GTK. Raises RefusedError.
         """
-        given = Arguments(
-            handle=handle, csid=csid, passphrase=passphrase, pmk=pmk, service_info=service_info,
-            interface_identifier=interface_identifier, ndi=ndi, gtk_csid=gtk_csid,
-        )  # fmt: skip
-        return self._request(peer, publish_id, given, now)
+        return self._request(peer, publish_id, Arguments(handle=handle, **wish), now)
 
     def rekey(self, peer: str, initiator_ndi: str, ndp_id: int, now: int) -> int:
         """Set up a connected path of this side's anew, on the same NDIs with the same arguments; its new NDP ID.

@@ -7,7 +7,7 @@ standing path ends by it unless a setting says so. No clock, no IO; chance is `S
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from protocols.wifi_aware import ndl, ndp_build, ndp_checks, ndp_frames, ndp_security
 from protocols.wifi_aware.events import DataPathRequested
@@ -24,6 +24,7 @@ from protocols.wifi_aware.ndp_setup import (
     SHARED_KEY,
     Arguments,
     Credential,
+    PathWish,
     Setups,
     max_idle_of,
     sequence_of,
@@ -53,23 +54,14 @@ class Responder(Setups):
         handle: int,
         accept: bool = True,
         reason: int = 0,
-        csid: int = 0,
-        passphrase: bytes = b"",
-        pmk: bytes = b"",
-        service_info: bytes = b"",
-        interface_identifier: bytes = b"",
-        ndi: str = "",
-        gtk_csid: int = 0,
         now: int,
+        **wish: Unpack[PathWish],
     ) -> None:
         """Accept a data path that was requested, or refuse it for a reason (10: NDP rejected).
 
         `handle` is the own publish instance; the rest is as in `request`. Raises RefusedError.
         """
-        given = Arguments(
-            handle=handle, csid=csid, passphrase=passphrase, pmk=pmk, service_info=service_info,
-            interface_identifier=interface_identifier, ndi=ndi, gtk_csid=gtk_csid,
-        )  # fmt: skip
+        given = Arguments(handle=handle, **wish)
         self._count_command()
         service = self._service(given)
         link, path = self._in_setup(peer, initiator_ndi, ndp_id, State.ASKED)

@@ -16,16 +16,9 @@ from protocols.errors import DecodeError
 from protocols.wifi_aware import key_data, keys
 from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes import shared_key_descriptor as skda
-from protocols.wifi_aware.attributes.cipher_suite_information import (
-    CipherSuite,
-    CipherSuiteInformation,
-)
-from protocols.wifi_aware.attributes.security_context_information import (
-    SecurityContext,
-    SecurityContextInformation,
-)
 from protocols.wifi_aware.attributes.shared_key_descriptor import SharedKeyDescriptor
 from protocols.wifi_aware.ndp_frames import NotTakenError
+from protocols.wifi_aware.security_attributes import ND_PMKID
 from protocols.wifi_aware.vocabulary import UNSET
 
 if TYPE_CHECKING:
@@ -41,10 +34,8 @@ __all__ = [
     "KeyInfo",
     "Secured",
     "Terms",
-    "csia_of",
     "nonce_of",
     "read_descriptor",
-    "scia_of",
     "strength",
     "terms_of",
 ]
@@ -54,7 +45,7 @@ KNOWN_SUITES = tuple(csid for csid, suite in keys.SUITES.items() if suite.kck)
 NONCE = 32
 PMKID = 16
 _NONCE_AT = 14
-_RSN, _ND_PMKID = 2, 1
+_RSN = 2
 _ATTRIBUTE_HEADER, _ACTION_HEADER = 3, 7
 _GROUP_SUITES = (5, 6)
 
@@ -119,32 +110,11 @@ def terms_of(step: Step) -> Terms:
         raise NotTakenError("CSIA: suites of several Publish IDs")
     publish_id = ids.pop()
     contexts = [one for one in step.scia.contexts if one.publish_id in (0, publish_id)]
-    pmkids = [bytes.fromhex(one.identifier) for one in contexts if one.type == _ND_PMKID]
+    pmkids = [bytes.fromhex(one.identifier) for one in contexts if one.type == ND_PMKID]
     if len(pmkids) != 1 or len(pmkids[0]) != PMKID:
         raise NotTakenError("SCIA: not exactly one ND-PMKID of that Publish ID")
     support = step.csia.group_support
     return Terms(pairwise[0], next(iter(group), 0), support, pmkids[0], publish_id)
-
-
-def csia_of(capabilities: int, publish_id: int, *suites: int) -> Attr:
-    """Cipher suites of one service; zeros are left out. `capabilities`: the octet of the configuration."""
-    some = [CipherSuite(suite=suite, publish_id=publish_id) for suite in suites]
-    return make(
-        CipherSuiteInformation(
-            pairwise_replay_counters=capabilities & 1,
-            group_support=capabilities >> 1 & 3,
-            group_replay_counters=capabilities >> 3 & 1,
-            group_management_cipher=capabilities >> 4 & 1,
-            reserved_5=capabilities >> 5,
-            suites=some,
-        )
-    )
-
-
-def scia_of(publish_id: int, pmkid: bytes) -> Attr:
-    """One ND-PMKID."""
-    context = SecurityContext(type=_ND_PMKID, publish_id=publish_id, identifier=pmkid.hex())
-    return make(SecurityContextInformation(contexts=[context]))
 
 
 class Handshake:

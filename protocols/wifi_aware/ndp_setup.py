@@ -7,7 +7,7 @@ is `Station.draw`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import msgspec
 
@@ -35,6 +35,7 @@ __all__ = [
     "SHARED_KEY",
     "Arguments",
     "Credential",
+    "PathWish",
     "Setups",
     "max_idle_of",
     "sequence_of",
@@ -51,8 +52,20 @@ _LONGEST_INFO = 1024
 _GROUP_SUITES = (0, 5, 6)
 
 
+class PathWish(TypedDict, total=False):
+    """What `request` and `answer` may be given, as `Arguments` has it."""
+
+    csid: int
+    passphrase: bytes
+    pmk: bytes
+    service_info: bytes
+    interface_identifier: bytes
+    ndi: str
+    gtk_csid: int
+
+
 class Arguments(msgspec.Struct, frozen=True, kw_only=True):
-    """What `request` and `answer` are given alike."""
+    """What `request` and `answer` are given alike, with the defaults."""
 
     handle: int
     csid: int = 0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["GUARD_US", "Opening", "Openings", "without_windows"]
 
 GUARD_US = 256
+"""No frame reaches into the last part of a window or slot: radios change channels (digest 4.8)."""
 
 
 class Opening(NamedTuple):

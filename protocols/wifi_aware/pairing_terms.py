@@ -14,6 +14,7 @@ from protocols.wifi_aware import keys, pasn_frames
 from protocols.wifi_aware.attributes.identity_resolution import IdentityResolution
 from protocols.wifi_aware.pasn import MODES, Terms
 from protocols.wifi_aware.sae import Pt, SaeError, password_element
+from protocols.wifi_aware.security_attributes import csia_of
 from protocols.wifi_aware.station import NIRA_NONCE, RefusedError
 from protocols.wifi_aware.station_settings import attribute_of
 
@@ -144,12 +145,12 @@ class Wishes:
             peer_nik=identity.nik,
             npkid=bytes.fromhex(f"{own.nonce}{own.tag}"),
             initiating=(
-                pasn_frames.csia(capabilities, (suite.csid,), wish.handle),
+                csia_of(capabilities, wish.handle, suite.csid),
                 *more,
                 nira,
             ),
             responding=(
-                pasn_frames.csia(capabilities, self._answered(suite.csid), wish.handle),
+                csia_of(capabilities, wish.handle, *self._answered(suite.csid)),
                 *more,
                 nira,
             ),
@@ -177,7 +178,7 @@ class Wishes:
         methods = 0 if service is None else service.methods
         capabilities = self.station.settings.security_capabilities
         return (
-            pasn_frames.csia(capabilities, suites, wish.handle),
+            csia_of(capabilities, wish.handle, *suites),
             *self._dcea(),
             *pasn_frames.npba(self.settings.npba, peer, methods, initiator=initiator),
         )
@@ -185,7 +186,7 @@ class Wishes:
     def refusing(self, csid: int = 7) -> tuple[Attr, ...]:
         """Attributes of a refusal by a device that made no terms: Publish ID 0, no bootstrapping."""
         capabilities = self.station.settings.security_capabilities
-        return pasn_frames.csia(capabilities, (csid,), 0), *self._dcea()
+        return csia_of(capabilities, 0, csid), *self._dcea()
 
     def _answered(self, csid: int) -> tuple[int, ...]:
         return self.settings.csia_responder or (csid,)

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 
 from protocols.wifi_aware import attributes, elements
 from protocols.wifi_aware.attributes import pairing_bootstrapping as npba_words
-from protocols.wifi_aware.attributes.cipher_suite_information import (
-    CipherSuite,
-    CipherSuiteInformation,
-)
 from protocols.wifi_aware.attributes.pairing_bootstrapping import PairingBootstrapping
 from protocols.wifi_aware.bootstrapping_settings import complement
 from protocols.wifi_aware.elements.mic import Mic
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
     from protocols.wifi_aware.sae import Sae
 
 __all__ = [
-    "AKMS", "NO_GROUP_TRAFFIC", "PAIRWISE", "comeback", "commit", "confirm", "csia", "groups", "mic", "nan", "npba",
+    "AKMS", "NO_GROUP_TRAFFIC", "PAIRWISE", "comeback", "commit", "confirm", "groups", "mic", "nan", "npba",
     "parameters", "response_to", "rsne", "rsnxe", "wrapped",
 ]  # fmt: skip
 
@@ -155,20 +151,6 @@ def nan(found: Iterable[Attr]) -> Element:
 
 
 # --- attributes -----------------------------------------------------------------------------------
-
-
-def csia(capabilities: int, suites: Iterable[int], publish_id: int) -> Attr:
-    """CSIA with the device's Capabilities octet; a subscriber puts its own instance as Publish ID (hostap)."""
-    return attributes.make(
-        CipherSuiteInformation(
-            pairwise_replay_counters=capabilities & 1,
-            group_support=capabilities >> 1 & 3,
-            group_replay_counters=capabilities >> 3 & 1,
-            group_management_cipher=capabilities >> 4 & 1,
-            reserved_5=capabilities >> 5,
-            suites=[CipherSuite(suite=suite, publish_id=publish_id) for suite in suites],
-        )
-    )
 
 
 def npba(form: str, peer: Peer, methods: int, *, initiator: bool) -> list[Attr]:

@@ -1,7 +1,6 @@
-"""Where a service is to be found: port, protocol, name and strings in a Generic service info, as phones send and read them.
+"""Where a service is to be found: port, protocol, name and strings in a Generic service info.
 
-Wi-Fi Aware 4.0, Generic service protocol; digest 2.5, 2.16, 12.2; Android as in AOSP WifiAwareDataPathStateManager
-(rule AA-48). The octets are those behind OUI and protocol, which is what publish frames (SDEA) and data paths (NDPE)
+Wi-Fi Aware 4.0, Generic service protocol; digest 2.5, 2.16, 12.2. The octets are those behind OUI and protocol, which is what publish frames (SDEA) and data paths (NDPE)
 take and give; where a frame puts them is the business of `saying.py` and `ndp_frames.py`. Sub-attribute IDs 0x00, 0x01
 and 0x03 are documented, that of the strings is provisional and may be chosen. No clock, no randomness, no IO.
 """
@@ -12,32 +11,25 @@ from collections.abc import Mapping  # msgspec reads it
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET
 
 from protocols.errors import EncodeError
 from protocols.wifi_aware import service_info
-from protocols.wifi_aware.attributes.ndpe import IPV6, SERVICE
 from protocols.wifi_aware.service_info import (
-    GENERIC,
     INSTANCE_NAME,
     PORT,
     TEXT_INFO,
     TRANSPORT,
-    WFA,
     SubAttribute,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocols.wifi_aware.attributes.ndpe import Tlv
-    from protocols.wifi_aware.service_info import ServiceInfo
 
-__all__ = ["TCP", "UDP", "AndroidPeer", "Endpoint", "android_reads", "endpoint_of", "octets_of"]
+__all__ = ["TCP", "UDP", "Endpoint", "endpoint_of", "octets_of"]
 
 TCP, UDP = 6, 17
 """IP protocol numbers."""
-_IDENTIFIER = 8
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,15 +41,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     instance_name: str = ""
     text: Mapping[str, str] = {}
     """strings of a DNS-SD TXT record."""
-
-
-class AndroidPeer(msgspec.Struct, frozen=True, kw_only=True):
-    """What Android takes from the NDPE of a responder; it hands `port` and `transport` to the application."""
-
-    port: int | None = None
-    transport: int | None = None
-    interface_identifier: str = ""
-    """hex; empty: Android takes the EUI-64 of the NDI."""
 
 
 def octets_of(endpoint: Endpoint, *, text_id: int = TEXT_INFO) -> bytes:
@@ -109,44 +92,3 @@ def _text(octets: bytes) -> str:
         return octets.decode()
     except UnicodeDecodeError:
         return ""
-
-
-def android_reads(tlvs: Iterable[Tlv]) -> AndroidPeer | None:
-    """What Android makes of the TLVs of an NDPE; None: one fault and it takes nothing of them (rule AA-48).
-
-    Faults: an interface identifier that has not 8 octets, a service info that is not Generic, a port of 0 or not of 2
-    octets, a protocol not of 1 octet, items that end past the end. Unknown TLVs and items are passed over.
-    """
-    found = AndroidPeer()
-    for tlv in tlvs:
-        if tlv.type == IPV6:
-            identifier = tlv.interface_identifier
-            if identifier is UNSET or len(identifier) != 2 * _IDENTIFIER:
-                return None
-            found = msgspec.structs.replace(found, interface_identifier=identifier)
-        elif tlv.type == SERVICE:
-            said = None if tlv.service_info is UNSET else _android_endpoint(tlv.service_info)
-            if said is None:
-                return None
-            found = msgspec.structs.replace(found, port=said.port, transport=said.transport)
-    return found
-
-
-def _android_endpoint(info: ServiceInfo) -> AndroidPeer | None:
-    if info.oui != WFA or info.protocol != GENERIC:
-        return None
-    items = service_info.sub_attributes(bytes.fromhex(info.specific))
-    if items is None:
-        return None
-    found = AndroidPeer()
-    for item in items:
-        number = int.from_bytes(item.value, "little")
-        if item.id == PORT:
-            if len(item.value) != 2 or number == 0:
-                return None
-            found = msgspec.structs.replace(found, port=number)
-        elif item.id == TRANSPORT:
-            if len(item.value) != 1:
-                return None
-            found = msgspec.structs.replace(found, transport=number)
-    return found

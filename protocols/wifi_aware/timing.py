@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
 __all__ = [
     "ALL_SLOTS",
@@ -30,11 +30,9 @@ __all__ = [
     "in_dw",
     "is_jump",
     "next_dw",
-    "next_slot",
     "ranges",
     "repeated",
     "slot_of",
-    "whole_tsf",
 ]
 
 TU_US = 1024
@@ -99,22 +97,6 @@ def dw_slots(band: int = BAND_2_4, wake: int = 1) -> frozenset[int]:
 def slot_of(tsf_us: int) -> int:
     """Slot 0 to 511 of this instant."""
     return tsf_us // SLOT_US % SLOTS
-
-
-def next_slot(tsf_us: int, slots: Collection[int]) -> int | None:
-    """First instant from `tsf_us` on inside one of `slots`: itself, or the start of a slot; None without slots."""
-    here = slot_of(tsf_us)
-    if here in slots:
-        return tsf_us
-    waits = [(slot - here) % SLOTS for slot in slots]
-    return (tsf_us // SLOT_US + min(waits)) * SLOT_US if waits else None
-
-
-def whole_tsf(low_us: int, near_us: int) -> int:
-    """The TSF closest to `near_us` whose low 32 bits are `low_us` (they wrap after 71.6 minutes)."""
-    ahead = (low_us - near_us) & 0xFFFFFFFF
-    behind = ahead - (1 << 32)
-    return near_us + (behind if -behind <= ahead and near_us + behind >= 0 else ahead)
 
 
 def is_jump(adjustment_us: int) -> bool:

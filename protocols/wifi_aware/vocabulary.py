@@ -38,7 +38,6 @@ __all__ = [
     "Int9",
     "Int12",
     "Int16",
-    "Int24",
     "Int32",
     "Int48",
     "Int64",
@@ -59,7 +58,6 @@ Int8 = Annotated[int, Meta(ge=0, le=0xFF)]
 Int9 = Annotated[int, Meta(ge=0, le=0x1FF)]
 Int12 = Annotated[int, Meta(ge=0, le=0xFFF)]
 Int16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
-Int24 = Annotated[int, Meta(ge=0, le=0xFFFFFF)]
 Int32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 Int48 = Annotated[int, Meta(ge=0, le=0xFFFFFFFFFFFF)]
 Int64 = Annotated[int, Meta(ge=0)]

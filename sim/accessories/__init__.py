@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import msgspec
-
 from protocols.errors import UnknownNameError, UsageError
 from protocols.registry import Folder
+from sim.console import given, help_lines, parse, setting_kinds
 from sim.device import Settings, check_address, command, convert
 from sim.pairing import PairingDevice, PairingSettings
-from sim.redaction import masked, masked_line
-from sim.typed import as_declared, typed
+from sim.redaction import masked
 
 if TYPE_CHECKING:
     import asyncio
@@ -94,6 +92,10 @@ class Peripheral(Protocol):
         """Names (or addresses) of the bonded peers, oldest first."""
         ...
 
+    def connected_with(self) -> list[str]:
+        """Names (or addresses) of the connected peers, oldest first."""
+        ...
+
     def cancel_pairing(self) -> bool:
         """End running pairings; False when there is none."""
         ...
@@ -118,6 +120,8 @@ class Accessory(PairingDevice):
 
     Settings: ClassVar[type[Settings]] = AccessorySettings
     layer: ClassVar[str] = "accessory"
+    button: ClassVar[str] = "press_button"
+    """the command that its button gives; a model without such a command has no button."""
     ble: Peripheral
 
     def __init__(self, name: str, settings: Any, place: Place) -> None:
@@ -128,6 +132,12 @@ class Accessory(PairingDevice):
         """what it keeps in flash: over reboots, not over a factory reset."""
         self.lines: deque[str] = deque(maxlen=_LOG_LINES)
         """the last lines of its log."""
+        self.leds: dict[str, str] = {}
+        """LED -> what it does, in words; empty when the model has none."""
+        self.changed: set[str] = set()
+        """settings that were changed since it was started, and count from the next start on."""
+        self.is_off = False
+        """whether somebody has switched it off."""
 
     def log(self, text: str) -> None:
         """A line on the console."""
@@ -137,6 +147,18 @@ class Accessory(PairingDevice):
     def store(self, key: str, value: Any) -> None:
         """Keep `value` over reboots."""
         self.stored[key] = value
+
+    def show_led(self, led: str, state: str) -> None:
+        """Let an LED do something else; "off" is dark."""
+        if self.leds.setdefault(led, "off") != state:
+            self.leds[led] = state
+            self.emit("led", note=f"{led}: {state}", label="LED", led=led, state=state)
+
+    async def do(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Run a command. Raises UsageError while it is switched off, and as `Device.do`."""
+        if self.is_off and name not in ("switch_on", "console"):
+            raise UsageError(f"{self.name} is switched off; switch_on gives it its power back")
+        return await super().do(name, arguments)
 
     def background(self, task: Coroutine[Any, Any, Any]) -> None:
         """Run `task` beside everything else until it ends or the device is switched off."""
@@ -171,45 +193,25 @@ class Accessory(PairingDevice):
     @command
     async def console(self, line: str) -> None:
         """Type a line on its console: `help`, `log`, or a command as in "change setting=io value=none"."""
-        if not line.strip():
+        found = parse(self.name, line, self.place.secret)
+        if found is None:
             return
-        name, *words = line.split()
-        arguments: dict[str, Any] = {}
-        for word in words:
-            key, equals, value = word.partition("=")
-            if not equals:
-                shown = masked_line(word, self.place.secret)
-                raise UsageError(f"{self.name}: console: {shown!r}: write arguments as key=value")
-            arguments[key] = typed(value)
+        name, arguments = found
         if name in ("log", "help"):
             for text in list(self.lines) if name == "log" else self._help():
                 self.emit(f"{name}_line", note=text)
             return
-        if name == "change" and "value" in arguments:
-            kind = self._kinds().get(arguments.get("setting", ""), Any)
-            arguments["value"] = as_declared(arguments["value"], kind)
-        await self.do(name, arguments)
+        await self.do(name, given(self, name, arguments))
 
     def _help(self) -> list[str]:
         """A line for each thing that can be typed."""
-        lines = [
-            f"{info.name} {' '.join(f'{key}=' for key in info.parameters)}".strip()
-            + f": {info.about}"
-            for info in type(self).commands().values()
-            if info.name != "console"
-        ]
-        return ["help: this list", "log: the last lines of its log", *lines]
-
-    def _kinds(self) -> dict[str, Any]:
-        """Its settings and their types."""
-        kind: type[AccessorySettings] = self.settings.__class__
-        return {field.name: field.type for field in msgspec.structs.fields(kind)}
+        return ["help: this list", "log: the last lines of its log", *help_lines(self)]
 
     @command
     async def change(self, setting: str, value: Any) -> None:
         """Change a setting for good; in force after the next reboot, undone by a factory reset."""
         kind: type[AccessorySettings] = self.settings.__class__
-        known = self._kinds()
+        known = setting_kinds(self)
         if setting not in known:
             raise UnknownNameError(f"setting of {self.name}", setting, known)
         checked = convert(value, known[setting], f"{self.name}.change: value")
@@ -218,6 +220,7 @@ class Accessory(PairingDevice):
             self.settings = kind(**plain)
         except ValueError as exc:
             raise UsageError(f"{self.name}.change: {exc}") from None
+        self.changed.add(setting)
         shown = masked({"setting": setting, "value": value}, self.place.secret)["value"]
         self.log(f"{setting} is {shown} from the next start on")
 
@@ -233,12 +236,45 @@ class Accessory(PairingDevice):
     @command
     async def reboot(self) -> None:
         """Switch off at once and on again: connections drop by supervision timeout."""
+        if not self.is_off:
+            await self.lose_power()
+            await self.get_power()
+
+    @command
+    async def switch_off(self) -> None:
+        """Take its power away: connections drop by supervision timeout, and nothing works until switch_on."""
+        self.is_off = True
+        await self.lose_power()
+        self.emit("switched_off", note="nothing works until it is switched on")
+
+    @command
+    async def switch_on(self) -> None:
+        """Give it its power back; harmless when it is on."""
+        if self.is_off:
+            self.is_off = False
+            self.emit("switched_on")
+            await self.get_power()
+
+    async def lose_power(self) -> None:
+        """Everything that runs ends at once."""
         await self.stop()
         for task in self._background:
             task.cancel()
-        await self.ble.power_off()
-        await self.ble.power_on(self.services())
+        await self._radio_off()
+        for led in self.leds:
+            self.show_led(led, "off")
+
+    async def get_power(self) -> None:
+        """Start as after power-on, with the settings as they are now."""
+        self.changed.clear()
+        await self._radio_on()
         await self.start()
+
+    async def _radio_off(self) -> None:
+        await self.ble.power_off()
+
+    async def _radio_on(self) -> None:
+        await self.ble.power_on(self.services())
 
 
 ACCESSORIES: Folder[type[Accessory]] = Folder("sim.accessories", "ACCESSORY", "accessory")

@@ -187,14 +187,11 @@ class AwareAccessory(Accessory):
         self.settings = self._factory
         await self.reboot()
 
-    @command
-    async def reboot(self) -> None:
-        """Switch off at once and on again."""
-        await self.stop()
-        for task in self._background:
-            task.cancel()
+    async def _radio_off(self) -> None:
         self.aware.power_off()
-        await self.start()
+
+    async def _radio_on(self) -> None:
+        """`start` switches it on."""
 
     @command
     async def send_follow_up(self, to: str, hex: str) -> None:  # noqa: A002  # as users write it

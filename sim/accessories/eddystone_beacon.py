@@ -108,6 +108,7 @@ class EddystoneBeacon(Accessory):
         "Eddystone protocol specification, Eddystone-EID, Eddystone Configuration Service (all github.com/google/eddystone). "
         "confidence: verified (frames, cryptography), documented (configuration service)"
     )
+    button: ClassVar[str] = "configure"
     settings: EddystoneSettings
 
     def __init__(self, name: str, settings: EddystoneSettings, place: Place) -> None:

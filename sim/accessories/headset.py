@@ -1,6 +1,6 @@
-"""A headset: no display, no keys, one button; pairs by Just Works and keeps bonds with two phones.
+"""A headset: no display, no keys, one button, one LED; pairs by Just Works and keeps bonds with two phones.
 
-Bluetooth Core 5.4 Vol 3 Part H 2.3.5.2 (Just Works); service and button are made up. Rules of the file: a third bond
+Bluetooth Core 5.4 Vol 3 Part H 2.3.5.2 (Just Works); service, button and LED are made up. Rules of the file: a third bond
 pushes out the oldest; while one phone is connected it advertises for the other.
 """
 
@@ -48,7 +48,7 @@ class Headset(BatteryAccessory):
 
     Settings: ClassVar[type[Settings]] = HeadsetSettings
     about = (
-        "Core 5.4 Vol 3 Part H 2.3.5.2; its GATT service and its button are made up. "
+        "Core 5.4 Vol 3 Part H 2.3.5.2; its GATT service, its button and its LED are made up. "
         "confidence: documented (pairing), made up (service)"
     )
     settings: HeadsetSettings
@@ -57,6 +57,7 @@ class Headset(BatteryAccessory):
         """Advertise."""
         self._links: dict[int, int] = {}
         self._pairing_until_us = 0
+        self._light()
         await self._advertise(0)
 
     async def _advertise(self, slot: int) -> None:
@@ -95,6 +96,7 @@ class Headset(BatteryAccessory):
         """Make room for the next phone."""
         slot = next(n for n in range(len(self._links) + 1) if n not in self._links.values())
         self._links[peer.handle] = slot
+        self._light()
         free = [n for n in range(self.settings.phones) if n not in self._links.values()]
         if free:
             self.background(self._advertise(free[0]))
@@ -102,6 +104,7 @@ class Headset(BatteryAccessory):
     def on_disconnect(self, peer: Peer, reason: int) -> None:
         """Its advertising set goes on by itself; no more than one is needed."""
         self._links.pop(peer.handle, None)
+        self._light()
 
     def may_pair(self, peer: str) -> int:
         """Only after the button, when that is needed."""
@@ -120,6 +123,16 @@ class Headset(BatteryAccessory):
         """Press the button: it pairs for a while."""
         self._pairing_until_us = self.now_us + self.settings.pairing_time
         self.emit("pairing_mode", note=f"for {self.settings.pairing_time / 1e6:g} s")
+        self._light()
+        self.place.after_us(self.settings.pairing_time, self._light)
+
+    def _light(self) -> None:
+        """The LED: blinks while it pairs after the button, is on while a phone is connected."""
+        if self.is_off:
+            return
+        pairs = self.now_us < self._pairing_until_us
+        state = "blinks blue" if pairs else "blue" if self._links else "off"
+        self.show_led("status", state)
 
 
 ACCESSORY = Headset

@@ -133,6 +133,10 @@ class AirCentral:
         """Names (or addresses) of the bonded peers, oldest first."""
         return self._stack.pairing.bonded_with()
 
+    def connected_with(self) -> list[str]:
+        """Names (or addresses) of the connected peers, oldest first."""
+        return self._stack.connected_with()
+
     def cancel_pairing(self) -> bool:
         """End running pairings; False when there is none."""
         return self._stack.pairing.cancel()

@@ -91,6 +91,13 @@ class AirHost(bumble_host.Host):  # type: ignore[misc]  # bumble is untyped here
         elif isinstance(packet, hci.HCI_AclDataPacket):
             self.on_hci_acl_data_packet(packet)
 
+    def on_command_processed(self, event: Any) -> None:
+        """As bumble's; nobody waits any more for the reply to a command that was cancelled."""
+        own: Any = self
+        base: Any = super()
+        if own.pending_response is None or not own.pending_response.done():
+            base.on_command_processed(event)
+
     def _legacy_reports(self, packet: bytes) -> None:
         at = 5
         for _ in range(packet[4]):

@@ -1,4 +1,5 @@
-"""SMP traffic of one device as trace events: each command once, by its sender, its fields in words.
+"""SMP traffic of one device as trace events: each command once, by its sender, its fields in words; those of a peer
+that is no node of the world by whom they reach.
 
 Core 5.4 Vol 3 Part H 3.3 to 3.6. Keys that are distributed are hidden unless the run reveals them; confirm, random
 and check values are shown, for they are no keys. Knows octets and names only; no bumble, no loop.
@@ -62,7 +63,7 @@ def features(pdu: bytes) -> dict[str, Any]:
 
 
 class SmpTrace:
-    """Writes the SMP commands that node `node` sends to the trace of `place`."""
+    """Writes the SMP commands that node `node` sends, and those of strangers, to the trace of `place`."""
 
     def __init__(self, node: str, place: RadioPlace) -> None:
         self._node = node
@@ -70,6 +71,13 @@ class SmpTrace:
 
     def sent(self, peer: str, pdu: bytes, bit: int = 0) -> None:
         """This device sends `pdu` to the node `peer`; `bit` is the bit of the PIN (1 .. 20) that it is about, else 0."""
+        self._write("tx", peer, pdu, bit)
+
+    def heard(self, peer: str, pdu: bytes, bit: int = 0) -> None:
+        """`pdu` comes from `peer`, a device that writes no trace of its own."""
+        self._write("rx", peer, pdu, bit)
+
+    def _write(self, direction: str, peer: str, pdu: bytes, bit: int) -> None:
         event, label, value = _EVENTS.get(pdu[0], ("smp", f"SMP {pdu[0]:#04x}", "payload_hex"))
         fields: dict[str, Any]
         if LENGTHS.get(pdu[0]) == len(pdu):
@@ -83,7 +91,7 @@ class SmpTrace:
                 fields["often"] = True
         data = pdu if self._place.reveal else redacted_smp(pdu)
         self._place.trace.emit(
-            self._node, "ble", event, direction="tx", peer=peer, data=data, note=note, label=label, **fields
+            self._node, "ble", event, direction=direction, peer=peer, data=data, note=note, label=label, **fields
         )  # fmt: skip
 
     def _details(self, pdu: bytes, value: str) -> tuple[dict[str, Any], str]:

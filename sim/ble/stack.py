@@ -219,6 +219,11 @@ class Stack:
         """Node name of the other end, else its address."""
         return self.place.name_of(plain_address(connection.peer_address))
 
+    def connected_with(self) -> list[str]:
+        """Names (or addresses) of the connected peers, oldest first."""
+        links = {} if self.device is None else self.device.connections
+        return [self.peer_name(connection) for connection in list(links.values())]
+
     def peer_of(self, connection: Any) -> Peer:
         """The other end of a connection as devices see it."""
         return Peer(

@@ -209,7 +209,11 @@ def default_views() -> list[View]:
 
 
 def explain(scene: Scene, views: Iterable[View] = ()) -> list[Finding]:
-    """Findings for every phone in `views` (`default_views` when none is given), worst first."""
+    """Findings for every phone in `views` (`default_views` when none is given), worst first.
+
+    Among those of one severity the cause comes before what comes of it (`Rule.causes`). A trace has evidence that no
+    capture of the same run holds (what an app or a phone did), so the two may differ in what they name.
+    """
     from sim.explain.diagnosis import diagnose  # which walks through the rules of this package
 
     return diagnose(scene, list(views) or default_views())

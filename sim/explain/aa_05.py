@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sim.explain import Rule, Verdict
-from sim.explain.aware_parts import aware_app
+from sim.explain import Rule
+from sim.explain.aware_parts import aware_app, illegal_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sim.explain import Case
+    from sim.explain import Case, Verdict
 
 ALLOWED = re.compile(r"[A-Za-z0-9_.-]")
 LONGEST = 255
@@ -30,18 +30,13 @@ def _judge(case: Case) -> Iterator[Verdict]:
     app = aware_app(case)
     if app is None:
         return
-    wrong = [
-        f"{name!r} {words}"
-        for name in (*app.publishing, *app.subscribing)
-        if (words := fault(name))
-    ]
-    if wrong:
-        yield Verdict(
-            severity="error",
-            evidence="; ".join(wrong),
-            short=wrong[0],
-            effect="error:IllegalArgumentException",
-        )
+    yield from illegal_argument(
+        [
+            f"{name!r} {words}"
+            for name in (*app.publishing, *app.subscribing)
+            if (words := fault(name))
+        ]
+    )
 
 
 RULE = Rule(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.explain import Rule, Verdict
-from sim.explain.aware_parts import aware_app
+from sim.explain import Rule
+from sim.explain.aware_parts import aware_app, illegal_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sim.explain import Case
+    from sim.explain import Case, Verdict
 
 PASSPHRASE, PMK, PMKID = (8, 63), (32, 32), (16, 16)
 
@@ -24,18 +24,13 @@ def _judge(case: Case) -> Iterator[Verdict]:
         ("PMK", app.pmk_octets, PMK),
         ("PMKID", app.pmkid_octets, PMKID),
     )
-    wrong = [
-        f"the {what} has {size} octets, {low if low == high else f'{low} to {high}'} are needed"
-        for what, size, (low, high) in given
-        if size is not None and not low <= size <= high
-    ]
-    if wrong:
-        yield Verdict(
-            severity="error",
-            evidence="; ".join(wrong),
-            short=wrong[0],
-            effect="error:IllegalArgumentException",
-        )
+    yield from illegal_argument(
+        [
+            f"the {what} has {size} octets, {low if low == high else f'{low} to {high}'} are needed"
+            for what, size, (low, high) in given
+            if size is not None and not low <= size <= high
+        ]
+    )
 
 
 RULE = Rule(

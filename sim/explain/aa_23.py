@@ -44,5 +44,6 @@ RULE = Rule(
     remedy="Let the app answer onPairingSetupRequestReceived at once, with the screen on: ask the person before, not "
     "then.",
     on="aware_pairing",
+    causes=("AA-29", "AA-42"),
     judge=_judge,
 )

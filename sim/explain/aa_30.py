@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sim.explain import Case
     from sim.explain.aware_observations import AwareDevice
 
-PERIOD_S = 1800
 GAP_US = 30_000_000
 """Between the last frame of the old address and the first of the new one; a choice of this project."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
-from sim.explain.aware_parts import is_silent, maybe_phone, tail
+from sim.explain.aware_parts import gone, is_silent, maybe_phone, tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from sim.explain import Case
 
 CONFIRM_S = 20
+_STAY = (
+    "See first that the phone stays in range and on: in Doze Wi-Fi Aware is disabled (AA-29). If it does, call "
+    "acceptPairingRequest or rejectPairingRequest from the callback, at once."
+)
 
 
 def _judge(case: Case) -> Iterator[Verdict]:
@@ -26,12 +30,14 @@ def _judge(case: Case) -> Iterator[Verdict]:
         ):
             continue
         if maybe_phone(case, pasn.responder) and is_silent(case.scene, pasn.last_us, CONFIRM_S):
+            silence = gone(case, pasn.responder, pasn.last_us)
             yield Verdict(
                 severity="error",
                 evidence=f"{pasn.responder} does not answer the first message of the authentication"
-                f"{tail(case.scene, pasn.last_us)}",
+                f"{tail(case.scene, pasn.last_us)}{silence}",
                 frames=pasn.frames,
                 device=pasn.responder,
+                remedy=_STAY if silence else "",
             )
 
 
@@ -46,5 +52,6 @@ RULE = Rule(
     stories=("US-48",),
     remedy="Call acceptPairingRequest or rejectPairingRequest from the callback, at once.",
     on="aware_pairing",
+    causes=("AA-29",),
     judge=_judge,
 )

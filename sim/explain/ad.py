@@ -15,7 +15,7 @@ from protocols.ble.advertising import read_run
 from protocols.errors import UsageError
 from protocols.layout import Walk
 
-__all__ = ["Ad", "ad_of", "check_uuid", "is_uuid", "same_uuid", "uuid_key"]
+__all__ = ["Ad", "ad_of", "check_uuid", "is_uuid", "uuid_key"]
 
 _BASE_TAIL = "-0000-1000-8000-00805f9b34fb"
 _HEXADECIMAL = re.compile("[0-9a-fA-F]+")
@@ -48,11 +48,6 @@ def check_uuid(text: str, where: str) -> str:
             f"{where}: {text!r} is no UUID; write 4, 8 or 32 hex digits, for example '180d'"
         )
     return uuid_key(text)
-
-
-def same_uuid(one: str, other: str) -> bool:
-    """Whether two spellings mean one UUID."""
-    return uuid_key(one) == uuid_key(other)
 
 
 class Ad(msgspec.Struct, frozen=True, kw_only=True):

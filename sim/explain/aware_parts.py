@@ -11,12 +11,13 @@ from protocols.wifi_aware.attributes.cipher_suite_information import SUITES
 from protocols.wifi_aware.attributes.pairing_bootstrapping import METHODS
 from protocols.wifi_aware.suites import STATUSES
 from protocols.wifi_aware.vocabulary import REASONS
+from sim.explain import Verdict
 from sim.explain.aware_pairs import TERMINATE
 from sim.explain.aware_phones import family_of
 from sim.explain.parts import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sim.explain import Case
     from sim.explain.aware_observations import (
@@ -38,8 +39,11 @@ __all__ = [
     "PIN_KEYPAD",
     "alive_at",
     "aware_app",
+    "everywhere",
     "frames_of",
+    "gone",
     "has_spoken",
+    "illegal_argument",
     "is_over",
     "is_paired",
     "is_silent",
@@ -68,6 +72,8 @@ COMPLEMENTS = {
 }  # fmt: skip
 """Method of one side -> method that the other side needs (digest 6.2)."""
 _WITHIN_US = 1_000_000
+_GONE_S = 5.0
+"""Ten discovery windows; a choice of this project."""
 
 
 def is_strangers(case: Case) -> bool:
@@ -83,6 +89,15 @@ def published(case: Case) -> bool:
 def offers(service: Service, wanted: Callable[[Offer], bool]) -> list[Sighting]:
     """When offers were seen that `wanted` is true for."""
     return [sighting for offer, sighting in service.offers.items() if wanted(offer)]
+
+
+def everywhere(case: Case, wanted: Callable[[Offer], bool]) -> list[Sighting]:
+    """Sightings of a service nobody has paired, if `wanted` of each of its offers; otherwise none."""
+    service = case.service
+    if not published(case) or is_paired(case):
+        return []
+    sightings = offers(service, wanted)
+    return sightings if len(sightings) == len(service.offers) else []
 
 
 def frames_of(sightings: Iterable[Sighting]) -> tuple[int, ...]:
@@ -136,6 +151,19 @@ def tail(scene: Scene, last_us: int) -> str:
     return f" in the {left / 1e6:.1f} s that follow"
 
 
+def gone(case: Case, nmi: str, t_us: int) -> str:
+    """How long after an instant a device is heard for the last time, as a part of a sentence; "" when it is heard on.
+
+    A device in a cluster sends beacons all the time, so one that only does not answer is still heard.
+    """
+    device = case.scene.aware.devices.get(nmi)
+    if device is None or not is_silent(case.scene, device.last_us, _GONE_S):
+        return ""
+    after_s = (device.last_us - t_us) / 1e6
+    when = f"{abs(after_s):.1f} s {'later' if after_s >= 0 else 'earlier'}"
+    return f"; nothing at all is heard of it from {when} on: off, in Doze or out of range"
+
+
 def _noun(scene: Scene) -> str:
     return scene.source if scene.source in ("trace", "wait") else "capture"
 
@@ -187,6 +215,17 @@ def aware_app(case: Case) -> AwareApp | None:
     if app is None or (app.profile and family_of(app.profile) != family_of(case.view.profile)):
         return None
     return app
+
+
+def illegal_argument(faults: list[str]) -> Iterator[Verdict]:
+    """What Android makes of arguments of the app that have faults: an exception at the call."""
+    if faults:
+        yield Verdict(
+            severity="error",
+            evidence="; ".join(faults),
+            short=faults[0],
+            effect="error:IllegalArgumentException",
+        )
 
 
 def is_paired(case: Case) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.explain import (
     AWARE_PROFILES,
+    RULES,
     SEVERITIES,
     Case,
     Finding,
@@ -40,7 +41,7 @@ _FAMILIES = dict.fromkeys(map(family_of, AWARE_PROFILES))
 
 
 def diagnose(scene: Scene, views: Iterable[View]) -> list[Finding]:
-    """Findings for every phone in `views`, worst first.
+    """Findings for every phone in `views`, worst first, and causes before what comes of them.
 
     A device nobody connected to, in a scene where another one works, is a bystander: what keeps a phone from
     finding it is a warning there, unless the app's wish or the phone is known.
@@ -54,9 +55,26 @@ def diagnose(scene: Scene, views: Iterable[View]) -> list[Finding]:
         found += _of_devices(view, scene)
         found += _of_aware(view, scene)
         found += _said(view, scene, {one.rule for one in found if one.phone == view.profile})
+    ranks = _ranks({one.rule for one in found})
     return sorted(
-        found, key=lambda one: (SEVERITIES.index(one.severity), order(one.rule), one.device)
+        found, key=lambda one: (SEVERITIES.index(one.severity), ranks[one.rule], one.device)
     )
+
+
+def _ranks(rules: set[str]) -> dict[str, int]:
+    """Place of each rule: by its ID, but behind the rules that may be its cause."""
+    causes = {name: rules.intersection(rule.causes) for name, rule in RULES}
+    ranks: dict[str, int] = {}
+
+    def place(rule: str) -> None:
+        for cause in sorted(causes.get(rule, ()), key=order):
+            if cause not in ranks:
+                place(cause)
+        ranks.setdefault(rule, len(ranks))
+
+    for rule in sorted(rules, key=order):
+        place(rule)
+    return ranks
 
 
 def _of_devices(view: View, scene: Scene) -> list[Finding]:

@@ -41,5 +41,6 @@ RULE = Rule(
     stories=("US-05", "US-06"),
     remedy="Pair through DevicePicker or DevicePairingView first, and start the listener or browser after that.",
     on="app",
+    causes=("IA-40", "IA-41", "IA-42"),
     judge=_judge,
 )

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from sim.explain import Rule, Verdict
 from sim.explain.aware_parts import (
     PASN_SUITES,
+    everywhere,
     frames_of,
-    is_paired,
-    offers,
-    published,
     share,
     suite_words,
 )
@@ -24,10 +22,8 @@ if TYPE_CHECKING:
 
 def _judge(case: Case) -> Iterator[Verdict]:
     service = case.service
-    if not published(case) or is_paired(case):
-        return
-    sightings = offers(service, lambda offer: bool(lacks(offer)))
-    if not sightings or len(sightings) < len(service.offers):
+    sightings = everywhere(case, lambda offer: bool(lacks(offer)))
+    if not sightings:
         return
     offer = service.latest
     yield Verdict(

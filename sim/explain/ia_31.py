@@ -8,11 +8,9 @@ from sim.explain import Rule, Verdict
 from sim.explain.aware_parts import (
     PIN_DISPLAY,
     PIN_KEYPAD,
+    everywhere,
     frames_of,
-    is_paired,
     method_words,
-    offers,
-    published,
     share,
 )
 
@@ -27,10 +25,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     def wanted(offer: Offer) -> bool:
         return bool(offer.methods) and not (offer.methods or 0) & (PIN_DISPLAY | PIN_KEYPAD)
 
-    if not published(case) or is_paired(case):
-        return
-    sightings = offers(case.service, wanted)
-    if not sightings or len(sightings) < len(case.service.offers):
+    sightings = everywhere(case, wanted)
+    if not sightings:
         return
     yield Verdict(
         severity="error",

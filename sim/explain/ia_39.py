@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from sim.explain import Rule, Verdict
 from sim.explain.aware_parts import (
     PASN_128,
+    everywhere,
     frames_of,
-    is_paired,
-    offers,
-    published,
     share,
     suite_words,
 )
@@ -26,10 +24,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     def wanted(offer: Offer) -> bool:
         return bool(offer.methods) and PASN_128 not in (offer.suites or ())
 
-    if not published(case) or is_paired(case):
-        return
-    sightings = offers(case.service, wanted)
-    if not sightings or len(sightings) < len(case.service.offers):
+    sightings = everywhere(case, wanted)
+    if not sightings:
         return
     suites = case.service.latest.suites
     yield Verdict(

@@ -168,6 +168,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     """version -> how it differs there."""
     on: On = "advert"
+    causes: tuple[str, ...] = ()
+    """rules of which this one may be the consequence: where they find something as well, that is told first."""
     judge: Callable[[Case], Iterable[Verdict]] | None = None
     """None: the phone itself carries it out, or nobody does."""
 

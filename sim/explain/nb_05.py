@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import AWARE_PROFILES, Rule, Verdict
-from sim.explain.aware_parts import is_over, suite_words, tail
+from sim.explain.aware_parts import gone, is_over, suite_words, tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ def _judge(case: Case) -> Iterator[Verdict]:
             severity="note" if pair.succeeded_after(pasn.t_us) else "error",
             evidence=words
             + tail(scene, pasn.last_us)
+            + gone(case, pasn.responder, pasn.last_us)
             + "".join(f"; {why}" for why in causes(pasn)),
             frames=frames,
             device=pasn.responder,
@@ -90,5 +91,6 @@ RULE = Rule(
     remedy="Correct what is named; otherwise let the responder accept the request (a person, an app), and let only one"
     " side start.",
     on="aware_pairing",
+    causes=("AA-29", "AA-42"),
     judge=_judge,
 )

@@ -79,7 +79,7 @@ class Noise:
         """Power at `radio` when a burst overlaps [start_us, end_us)."""
         if channel not in self._channels or not self._sends(start_us, end_us):
             return 0.0
-        loss_db = self._air.loss_between(self._name, self._place, radio)
+        loss_db = self._air.losses.loss_from(self._name, self._place, radio)
         power_dbm = round(self._settings.power_dbm - loss_db)
         return MW[power_dbm] if power_dbm >= self._air.settings.noise_floor_dbm else 0.0
 

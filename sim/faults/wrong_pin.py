@@ -1,7 +1,9 @@
 """Whoever types at a node types the wrong PIN.
 
 Bluetooth Core 5.4 Vol 3 Part H 2.3.5.6.3 (in Secure Connections the first differing bit ends the pairing, reason
-0x04) and 2.3.5.5 (legacy). It shows at nodes that type; one that displays the PIN is not affected.
+0x04) and 2.3.5.5 (legacy). Wi-Fi Aware 4.0, pairing with a PIN: SAE, whose confirm in the second PASN frame shows it to
+the initiator, who goes on in silence (digest of pairing 6.2). It shows at nodes that type; one that displays the PIN is
+not affected.
 """
 
 from __future__ import annotations
@@ -71,7 +73,10 @@ class WrongPin(Fault):
     """PINs that are typed at a node are wrong."""
 
     Settings: ClassVar[type[Settings]] = WrongPinSettings
-    about = "Core 5.4 Vol 3 Part H 2.3.5.6.3. confidence: documented"
+    about = (
+        "Core 5.4 Vol 3 Part H 2.3.5.6.3; Wi-Fi Aware 4.0 and hostap (SAE confirm in the second frame of PASN). "
+        "confidence: documented"
+    )
     settings: WrongPinSettings
 
     def apply(self, world: FaultPlace) -> None:

@@ -170,6 +170,10 @@ class Central(Protocol):
         """Names (or addresses) of the bonded peers, oldest first."""
         ...
 
+    def connected_with(self) -> list[str]:
+        """Names (or addresses) of the connected peers, oldest first."""
+        ...
+
     def cancel_pairing(self) -> bool:
         """End running pairings; False when there is none."""
         ...

@@ -6,10 +6,10 @@ opinions here; no frame is made here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from sim.phones import Phone
-from sim.wifi_aware.firmware import Firmware
+from sim.wifi_aware.firmware import Firmware, Method, PairingInfoForm
 
 if TYPE_CHECKING:
     from protocols.wifi_aware import events as ev
@@ -21,9 +21,9 @@ __all__ = ["AwarePhone", "PhoneFirmware"]
 class PhoneFirmware(Firmware, frozen=True, kw_only=True):
     """Settings of a phone's Wi-Fi Aware: the table `aware`."""
 
-    methods: tuple[Any, ...] = ("pin_keypad",)
+    methods: tuple[Method, ...] = ("pin_keypad",)
     """bootstrapping methods it offers."""
-    pairing_info: Any = "none"
+    pairing_info: PairingInfoForm = "none"
     """where the pairing info is: generic, bonjour, sda-raw, or none."""
 
 

@@ -42,8 +42,6 @@ __all__ = ["AwareAndroid"]
 
 _ERROR = "error:"
 """What an effect begins with that the app gets as an exception."""
-_EVERY = 1
-"""Wake value: every discovery window (AA-27)."""
 _GOODBYE_US = 1_100_000
 """From the end of the data paths to the new address: two discovery windows (ours; nobody published it)."""
 _NO_NETWORK = 10

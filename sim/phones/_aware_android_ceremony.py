@@ -127,14 +127,7 @@ class AndroidCeremony(Ceremony):
     ) -> ev.PairingResult:
         """PASN as the initiator; its result, or the end of AOSP's patience (AA-23). Raises AwareError."""
         self._check_on(peer, "pairing")
-        engine = self.half.engine.pairing
-        self._do(
-            "pairing",
-            peer,
-            lambda now: engine.pair(
-                peer, handle, instance, mode=mode, csid=csid, password=password, now=now
-            ),
-        )
+        self._start_pasn(peer, handle, instance, mode=mode, csid=csid, password=password)
         limit_us, began_us = int(self._phone.firmware().auth_timeout), self._phone.now_us
         wait_s = limit_us / 1e6 + _GRACE_S if limit_us else _LONG_S
         result = await self.wait_for(ev.PairingResult, peer, wait_s)

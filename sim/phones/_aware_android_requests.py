@@ -64,7 +64,7 @@ class Requests:
             self._phone.place.spawn(self._phone.name, self._ask(nmi))
 
     async def _ask(self, nmi: str) -> None:
-        pin = await self._phone.person.ask_pin(self._phone.aware.name(nmi))
+        pin = await self._phone.aware.delegate.ask_pin(self._phone.aware.name(nmi))
         if pin is None:
             return
         self._passwords[nmi] = pin.encode()

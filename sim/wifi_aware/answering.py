@@ -181,7 +181,7 @@ class Answering:
 
     def show_pin(self, peer: str) -> str:
         """A PIN for a pairing with `peer`, on the display: the one that is there as long as it can be typed."""
-        person, partner = self.owner.person, self._partner(peer)
+        person, partner = self.half.delegate, self._partner(peer)
         known = self.passwords.get(peer)
         if known is not None and self._shown == peer:
             if partner.guesses < self._attempts:
@@ -207,7 +207,7 @@ class Answering:
         return f"{int.from_bytes(self.owner.draw('aware_pin', 8), 'big') % 1_000_000:06}"
 
     async def _ask(self, peer: str) -> None:
-        pin = await self.owner.person.ask_pin(self.name(peer))
+        pin = await self.half.delegate.ask_pin(self.name(peer))
         if pin is None:
             self._turn_away(peer)
             return
@@ -315,12 +315,11 @@ class Answering:
         """A pairing is over: displays and questions go, unless they are about another one."""
         self._partners.pop(peer, None)
         self.passwords.pop(peer, None)
-        person = self.owner.person
-        question = person.question
+        question = self.owner.person.question
         asked = question is None or question.peer == self.name(peer)
         if self._shown in ("", peer) and asked:
             self._shown = ""
-            person.cancelled(self.name(peer), why)
+            self.half.delegate.cancelled(self.name(peer), why)
 
     # Data paths
 

@@ -88,15 +88,27 @@ class Ceremony(Answering):
             return b""
         if method & SHOWS:
             return self.show_pin(peer).encode()
-        pin = await self.owner.person.ask_pin(self.name(peer))
+        pin = await self.half.delegate.ask_pin(self.name(peer))
         if pin is None:
             raise self._error(peer, "PIN entry", "the person cancelled")
-        return str(pin).encode()
+        return pin.encode()
 
     async def authenticate(
         self, peer: str, handle: int, instance: int, *, mode: str, csid: int, password: bytes = b""
     ) -> ev.PairingResult:
         """PASN as the initiator; its result. Raises AwareError."""
+        self._start_pasn(peer, handle, instance, mode=mode, csid=csid, password=password)
+        result = await self.wait_for(ev.PairingResult, peer, _PAIRING_WAIT_S)
+        if result is None:
+            self.half.command(lambda now: self.half.engine.pairing.abort(peer, now))
+            raise self._error(peer, "pairing", f"no answer in {_PAIRING_WAIT_S:g} s")
+        if result.status:
+            raise self._error(peer, "pairing", result.cause or f"status {result.status}")
+        return result
+
+    def _start_pasn(
+        self, peer: str, handle: int, instance: int, *, mode: str, csid: int, password: bytes
+    ) -> None:
         engine = self.half.engine.pairing
         self._do(
             "pairing",
@@ -105,13 +117,6 @@ class Ceremony(Answering):
                 peer, handle, instance, mode=mode, csid=csid, password=password, now=now
             ),
         )
-        result = await self.wait_for(ev.PairingResult, peer, _PAIRING_WAIT_S)
-        if result is None:
-            self.half.command(lambda now: engine.abort(peer, now))
-            raise self._error(peer, "pairing", f"no answer in {_PAIRING_WAIT_S:g} s")
-        if result.status:
-            raise self._error(peer, "pairing", result.cause or f"status {result.status}")
-        return result
 
     async def identity(self, peer: str) -> ev.NikReceived:
         """The peer's identity key. Raises AwareError when it does not come."""

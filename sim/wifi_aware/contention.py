@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.cluster_settings import ClusterSettings
 
-__all__ = ["GUARD_US", "Backoff", "again", "spread"]
+__all__ = ["Backoff", "again", "spread"]
 
-GUARD_US = 256
-"""No frame reaches into the last part of a window or slot: radios change channels (digest 4.8)."""
 _LEAST, _MOST = 16, 1024
 
 

@@ -15,7 +15,7 @@ from protocols.wifi_aware import events as ev
 from protocols.wifi_aware.ndl import slots_in
 from protocols.wifi_aware.openings import without_windows
 from sim.wifi_aware.data_sending import DataSending
-from sim.wifi_aware.link import Link, LinkSettings, LinkTerms
+from sim.wifi_aware.link import Link, LinkTerms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +89,7 @@ class DataPaths:
                 DataSending(half.radio, functools.partial(self._carried, event.peer)),
                 half.place.loop,
                 half.owner.draw,
-                LinkSettings(max_idle_us=0, keep_alive_us=0),
-                key,
+                key=key,
             )
         self._links[_key(event)] = link
 

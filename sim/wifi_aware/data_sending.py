@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from protocols.wifi_aware.airtime import ACK_OCTETS, airtime_us, sifs_us
-from sim.wifi_aware.contention import GUARD_US
+from protocols.wifi_aware.openings import GUARD_US
 from sim.wifi_aware.data_radio import Fate
 from sim.wifi_aware.mac import Job, Opening
 

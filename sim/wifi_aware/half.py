@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.device import AwareDevice
     from protocols.wifi_aware.peers import Identity
+    from sim.person import Delegate
     from sim.wifi_aware.firmware import Firmware
     from sim.wifi_aware.node import Tap
     from sim.world import RadioPlace
@@ -48,6 +49,10 @@ class AwareOwner(Protocol):
     @property
     def person(self) -> Any:
         """Who stands in front of it."""
+        ...
+
+    def delegate(self) -> Delegate:
+        """Who answers when it pairs."""
         ...
 
     def draw(self, purpose: str, length: int) -> bytes:
@@ -139,6 +144,11 @@ class AwareHalf:
         if self.node is None:
             raise RefusedError(f"{self.owner.name}: Wi-Fi Aware is off")
         return self.node.engine
+
+    @property
+    def delegate(self) -> Delegate:
+        """Who answers when it pairs, as far as faults let the person through."""
+        return self.place.defects(self.owner.name).person(self.owner.delegate())
 
     def command(self, call: Callable[[int], T]) -> T:
         """Command the engines now. Raises RefusedError."""

@@ -2,9 +2,9 @@
 
 Packets are real IPv6 in protected 802.11 data frames that wait for the slots of the NDL, so a program sees the data path
 as slow as its schedule is. Phone rules: IA-59 (link-local IPv6 only, scope of the interface), IA-60 (the neighbour is
-pinned, or found by neighbour discovery: a setting), IA-61 (null frames keep the data path alive; a silent peer ends it),
-AA-48 (address from the NDPE's interface identifier, otherwise EUI-64 of the NDI). Packets are not fragmented; a packet
-to many goes to the one peer. One object per data path; a new data path gets a new link.
+pinned, or found by neighbour discovery: a setting), AA-48 (address from the NDPE's interface identifier, otherwise EUI-64
+of the NDI). Packets are not fragmented; a packet to many goes to the one peer. How long a data path may be idle is the
+business of the engine (`ndp_upkeep.py`). One object per data path; a new data path gets a new link.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from protocols.ip.stream import Stream, reset_for
 from protocols.ip.stream_states import StreamSettings
 from protocols.ip.udp import Udp
 from protocols.wifi_aware.data_link import DataLink, LinkTerms, Refusal
-from protocols.wifi_aware.timing import TU_US
 from sim.wifi_aware.link_packets import PacketSide
 from sim.wifi_aware.link_queue import LinkQueue, LinkStatistics
 from sim.wifi_aware.link_sockets import (
@@ -34,12 +33,12 @@ from sim.wifi_aware.link_sockets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from protocols.ip.tcp import Tcp
     from protocols.wifi_aware.peers import LinkKey
     from protocols.wifi_aware.station import Draw
-    from sim.clock import Event, VirtualLoop
+    from sim.clock import VirtualLoop
     from sim.wifi_aware.data_radio import DataRadio
 
 __all__ = [
@@ -54,8 +53,6 @@ __all__ = [
 
 _FIRST_PORT, _LAST_PORT = 49_152, 65_535
 _WAITING_DATAGRAMS = 256
-_IDLE_UNIT_US = 1024 * TU_US
-"""Unit of the NDL's maximum idle period."""
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +62,6 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """name of the interface, which is the scope of its addresses."""
     neighbour: Literal["pinned", "discovery"] = "pinned"
     """whether the peer's MAC address is taken from the data path, or asked for (rule IA-60)."""
-    max_idle_us: int = 25 * _IDLE_UNIT_US
-    """silence of the peer that ends the link; 0: never. The NDL says it; 25 units is what hostap asks for."""
-    keep_alive_us: int | None = None
-    """silence of this side after which it sends a null frame; None: half of `max_idle_us`, 0: never."""
     mtu: int = 1500
     """octets of the largest packet."""
     queue_packets: int = 512
@@ -108,13 +101,8 @@ class Link:
         self.peer = self._address(terms.peer_ndi, terms.peer_identifier)
         self.closed = ""
         """why it has ended; empty while it has not."""
-        self.on_end: Callable[[str], object] | None = None
-        """called with the reason when the link ends by itself."""
-        alive_us = given.max_idle_us // 2 if given.keep_alive_us is None else given.keep_alive_us
         self._frames = DataLink(terms, key)
-        self.queue = LinkQueue(
-            self._frames, slots, radio, loop, most=given.queue_packets, keep_alive_us=alive_us
-        )
+        self.queue = LinkQueue(self._frames, slots, radio, loop, most=given.queue_packets)
         pinned = {self.peer.ip: terms.peer_ndi} if given.neighbour == "pinned" else None
         neighbours = Neighbours(self.local.ip, terms.own_ndi, pinned)
         self.packets = PacketSide(self.local.ip, self.peer.ip, neighbours, self.queue, loop)
@@ -123,9 +111,6 @@ class Link:
         self._listeners: dict[int, Listener] = {}
         self._streams: dict[tuple[int, int], StreamSocket] = {}
         self._next_port = _FIRST_PORT
-        self._idle: Event | None = None
-        self._heard_us = loop.now_us
-        self._watch()
 
     def _address(self, ndi: str, identifier: bytes) -> Address:
         return Address(ipv6.link_local(identifier or ipv6.eui64(ndi)), self.settings.interface)
@@ -187,9 +172,6 @@ class Link:
         self.closed = reason
         self.queue.close()
         self.packets.close(LinkClosedError(f"the link over {self.local} has ended: {reason}"))
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
         sockets: tuple[DatagramSocket | Listener | StreamSocket, ...] = (
             *self._datagrams.values(),
             *self._listeners.values(),
@@ -285,7 +267,6 @@ class Link:
         if isinstance(found, Refusal):
             self.statistics.refused[str(found)] += 1
             return False
-        self._heard_us = self.loop.now_us
         if found.packet is None:
             self.statistics.received_nulls += 1
         else:
@@ -293,19 +274,3 @@ class Link:
             self.statistics.received_octets += len(found.packet)
             self.packets.receive(found.packet)
         return True
-
-    # Idleness
-
-    def _watch(self) -> None:
-        """Look again when the peer will have been silent for too long."""
-        if self.settings.max_idle_us:
-            self._idle = self.loop.at_us(self._heard_us + self.settings.max_idle_us, self._is_idle)
-
-    def _is_idle(self) -> None:
-        self._idle = None
-        if self.loop.now_us - self._heard_us < self.settings.max_idle_us:
-            self._watch()
-            return
-        self.close("idle")
-        if self.on_end is not None:
-            self.on_end("idle")

@@ -1,6 +1,6 @@
-"""The queue of a link: packets wait for committed slots, go out one by one, and null frames keep the data path alive.
+"""The queue of a link: packets wait for committed slots and go out one by one, or a null frame when it is asked for one.
 
-Wi-Fi Aware 4.0, NDL; digest 4.8 and 5.5, phone rule IA-61 (a data path without frames is ended). Throughput and latency
+Wi-Fi Aware 4.0, NDL; digest 4.8 and 5.5, phone rule IA-61 (null frames keep a data path alive). Throughput and latency
 follow from the slots and from what the radio needs for a frame; nothing else slows a packet down. A packet that finds
 no Ack is lost, as on any Wi-Fi: streams repeat it, datagrams do not.
 """
@@ -75,7 +75,6 @@ class LinkQueue:
         loop: VirtualLoop,
         *,
         most: int,
-        keep_alive_us: int,
     ) -> None:
         self.statistics = LinkStatistics()
         self._frames = frames
@@ -83,7 +82,6 @@ class LinkQueue:
         self._radio = radio
         self._loop = loop
         self._most = most
-        self._keep_alive_us = keep_alive_us
         self._waiting: deque[_Waiting] = deque()
         self._octets: bytes | None = None  # of the frame at the head; None: not made yet
         self._is_null = False
@@ -93,8 +91,6 @@ class LinkQueue:
         self._busy = False
         self._closed = False
         self._wake: Event | None = None
-        self._alive: Event | None = None
-        self._rest()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -123,10 +119,9 @@ class LinkQueue:
         """Forget everything; what is on the air goes on."""
         self._closed = True
         self._waiting.clear()
-        for event in (self._wake, self._alive):
-            if event is not None:
-                event.cancel()
-        self._wake = self._alive = None
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
 
     # Sending
 
@@ -190,7 +185,6 @@ class LinkQueue:
             found.sent_octets += len(packet)
             found.longest_wait_us = max(found.longest_wait_us, self._loop.now_us - since_us)
         self._finish()
-        self._rest()
         self._pump()
 
     def _finish(self) -> None:
@@ -202,19 +196,8 @@ class LinkQueue:
         self._octets = None
         self._late = 0
 
-    # Keeping alive
-
-    def _rest(self) -> None:
-        """Start the time after which a null frame goes out."""
-        if self._alive is not None:
-            self._alive.cancel()
-            self._alive = None
-        if self._keep_alive_us and not self._closed:
-            self._alive = self._loop.after_us(self._keep_alive_us, self.keep_alive)
-
     def keep_alive(self) -> None:
         """Send a null frame, unless something else waits."""
-        self._alive = None
         if not self._waiting and not self._busy:
             self._is_null = True
             self._pump()

@@ -21,7 +21,8 @@ from protocols.wifi_aware.airtime import (
     sifs_us,
 )
 from protocols.wifi_aware.beacon import stamped
-from sim.wifi_aware.contention import GUARD_US, Backoff, again
+from protocols.wifi_aware.openings import GUARD_US
+from sim.wifi_aware.contention import Backoff, again
 
 if TYPE_CHECKING:
     from sim.air import Radio

@@ -188,7 +188,7 @@ class Medium:
             return self.swarm is not None and self.swarm.senses(radio, frame)
         if frame.source is radio:
             return True
-        rssi_dbm = self.air.rssi_dbm(frame.source, radio, (WIFI, frame.channel))
+        rssi_dbm = self.air.losses.rssi_dbm(frame.source, radio, (WIFI, frame.channel))
         return rssi_dbm >= radio.sensitivity_dbm
 
     def heard(self, octets: bytes, rssi_dbm: int, channel: int) -> Heard:

@@ -193,7 +193,7 @@ class AwareNode:
             self._draining = False
 
     def _tell_timers(self) -> None:
-        """Tell of waits that have begun since the last look."""
+        """Tell of waits that have begun, or were given up, since the last look."""
         engine = self.engine
         waits: dict[str, int] = {}
         for one in (engine.bootstrapping, engine.pairing, engine.data_path):
@@ -201,4 +201,7 @@ class AwareNode:
         for name, due in waits.items():
             if self._waits.get(name) != due:
                 self.telling.waits(name, due - self.now_us)
+        for name, due in self._waits.items():
+            if name not in waits and due > self.now_us:
+                self.telling.waits_no_more(name)
         self._waits = waits

@@ -29,9 +29,10 @@ from protocols.wifi_aware.cluster_events import (
 )
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
 from protocols.wifi_aware.heard import Heard, octets_of
+from protocols.wifi_aware.openings import GUARD_US
 from sim.air import Radio
 from sim.wifi_aware import slots
-from sim.wifi_aware.contention import GUARD_US, spread
+from sim.wifi_aware.contention import spread
 from sim.wifi_aware.data_sending import DataOutgoing
 from sim.wifi_aware.mac import ACK_CONTROL, FOREVER, Job, Mac, Opening
 from sim.wifi_aware.medium import Medium

@@ -27,8 +27,9 @@ from protocols.wifi_aware.cluster_events import (
 )
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
 from protocols.wifi_aware.heard import Heard, hear, octets_of
+from protocols.wifi_aware.openings import GUARD_US
 from protocols.wifi_aware.timing import DW_INTERVAL_US, DW_US
-from sim.wifi_aware.contention import GUARD_US, Backoff, spread
+from sim.wifi_aware.contention import Backoff, spread
 from sim.wifi_aware.links import bits
 from sim.wifi_aware.mac import ack
 from sim.wifi_aware.medium import Medium, OnAir

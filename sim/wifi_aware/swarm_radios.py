@@ -53,7 +53,7 @@ class SwarmRadios:
         loss = known.get(number)
         if loss is None:
             name = self._members[number].name
-            loss = self._air.loss_between(name, self._positions[number], radio)
+            loss = self._air.losses.loss_from(name, self._positions[number], radio)
             if not radio.moving_at(self._air.loop.now_us):
                 known[number] = loss
         return power_dbm - loss

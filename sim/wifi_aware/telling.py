@@ -215,7 +215,7 @@ class Telling:
 
     def waits(self, what: str, for_us: int) -> None:
         """A timer of an engine began to run; those of idle links and keys are for machines."""
-        text = re.sub(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", lambda found: self.name(found[0]), what)
+        text = self._named(what)
         details: dict[str, Any] = (
             {"quiet": True} if text.startswith(_LONG) or for_us < _SHORT_US else {}
         )
@@ -229,6 +229,16 @@ class Telling:
             for_us=for_us,
             **details,
         )
+
+    def waits_no_more(self, what: str) -> None:
+        """A timer of an engine was stopped before it ran out; of interest to screens that show what runs."""
+        self._place.trace.emit(
+            self._node, "aware", "timer_stopped", note=f"{self._named(what)}: stopped", quiet=True
+        )
+
+    def _named(self, what: str) -> str:
+        """A text with names in place of the addresses that have one."""
+        return re.sub(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", lambda found: self.name(found[0]), what)
 
     def result(self, out: Outgoing, *, acked: bool) -> None:
         """A unicast frame was or was not acknowledged; only the latter is worth a line."""

@@ -71,11 +71,12 @@ class Setting(list):
 
 
 class Usb:
-    """The bus: set `error` to fail opening; `contexts` counts what is open."""
+    """The bus: errors make a step fail, the event `hold` makes opening wait; `open_contexts` counts what is open."""
 
     def __init__(self, dongle):
         self.dongle = dongle
-        self.claim_error = self.open_error = self.context_error = None
+        self.claim_error = self.open_error = self.context_error = self.submit_error = None
+        self.hold = None
         self.endpoints = [Endpoint(0x81, 3, 16), Endpoint(0x82, 2, 64), Endpoint(0x02, 2, 64)]
         self.open_contexts = 0
         self.open_handles = 0
@@ -114,6 +115,8 @@ class Context:
     def open(self):
         if self.bus.context_error:
             raise self.bus.context_error
+        if self.bus.hold is not None:
+            self.bus.hold.wait(10)
         self.is_open = True
         self.bus.open_contexts += 1
 
@@ -229,6 +232,8 @@ class Transfer:
     def submit(self):
         if not self.handle.bus.there:
             raise USBErrorNoDevice(-4)
+        if self.handle.bus.submit_error and not self.endpoint & 0x80:
+            raise self.bus.submit_error
         self.submitted = True
         if self.endpoint & 0x80:
             self.handle.reading[self.endpoint] = self

@@ -148,10 +148,14 @@ async def until(wanted, limit_s: float = 5.0) -> None:
             await asyncio.sleep(0.001)
 
 
+DOORS = {"tcp": lambda folder: TcpDoor(), "unix": lambda folder: UnixDoor(str(folder / "door"))}
+
+
+@pytest.mark.parametrize("door", DOORS)
 @real_time
-async def test_22_the_next_client_after_one_that_left_in_mid_packet_is_answered():
+async def test_22_the_next_client_after_one_that_left_in_mid_packet_is_answered(door, tmp_path):
     port = MemoryPort(Dongle())
-    async with exposed(TcpDoor(), port) as exposure:
+    async with exposed(DOORS[door](tmp_path), port) as exposure:
         first = await Client.on(exposure.moniker)
         assert (await first.ask(RESET))[-1] == 0
         first.writer.write(command(RANDOM)[:2])
@@ -160,6 +164,7 @@ async def test_22_the_next_client_after_one_that_left_in_mid_packet_is_answered(
         await until(lambda: exposure.visit is None)
         await until(lambda: port.dongle.opcodes().count(RESET) == 3)  # probe, client, its leaving
         second = await Client.on(exposure.moniker)
+        assert await second.ask(RESET) == complete(RESET)
         assert await second.ask(RANDOM) == complete(RANDOM, bytes(9))
         await second.close()
 
@@ -174,11 +179,14 @@ async def test_22_half_a_packet_is_given_up_when_the_line_is_silent():
         await client.close()
 
 
+@pytest.mark.parametrize("door", DOORS)
 @real_time
-async def test_23_a_second_client_is_told_why_it_is_refused_and_the_first_goes_on(monkeypatch):
+async def test_23_a_second_client_is_told_why_it_is_refused_and_the_first_goes_on(
+    monkeypatch, door, tmp_path
+):
     monkeypatch.setattr("hw_bridge.exposure._REFUSED_S", 0.1)
     port = MemoryPort(Dongle())
-    async with exposed(TcpDoor(), port) as exposure:
+    async with exposed(DOORS[door](tmp_path), port) as exposure:
         first = await Client.on(exposure.moniker)
         assert (await first.ask(RESET))[-1] == 0
         second = await Client.on(exposure.moniker)
@@ -244,7 +252,7 @@ async def test_24_only_a_dead_socket_is_replaced(tmp_path):
         assert (await client.ask(RESET))[-1] == 0
         await client.close()
     file.write_text("mine")
-    with pytest.raises(BusyError, match="is no socket"):
+    with pytest.raises(UsageError, match="is no socket"):
         await UnixDoor(str(file)).open(None)
     assert file.read_text() == "mine"
     live = tmp_path / "live"
@@ -312,9 +320,28 @@ async def test_21_a_client_that_does_not_read_is_dropped_and_the_controller_stay
 
 
 @real_time
-async def test_any_octets_of_a_client_leave_the_controller_in_use():
+async def test_24_a_stale_link_to_a_terminal_is_replaced_and_one_that_is_used_is_not(tmp_path):
+    link, file = tmp_path / "dongle", tmp_path / "file"
+    link.symlink_to("/dev/pts/99999")
+    async with exposed(PtyDoor(str(link)), MemoryPort(Dongle())) as exposure:
+        node = str(link.readlink())
+        assert node != "/dev/pts/99999"
+        assert stat.S_IMODE(link.stat().st_mode) == 0o600
+        with pytest.raises(BusyError, match=f"process {os.getpid()}"):
+            await PtyDoor(str(link)).open(exposure)
+        assert str(link.readlink()) == node
+    assert not link.is_symlink()
+    file.write_text("mine")
+    with pytest.raises(UsageError, match="no link to a terminal of ours"):
+        await PtyDoor(str(file)).open(exposure)
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("door", DOORS)
+@real_time
+async def test_any_octets_of_a_client_leave_the_controller_in_use(door, tmp_path):
     chance = random.Random(22)
-    async with exposed(TcpDoor(), MemoryPort(Dongle())) as exposure:
+    async with exposed(DOORS[door](tmp_path), MemoryPort(Dongle())) as exposure:
         for _ in range(10):
             client = await Client.on(exposure.moniker)
             for _ in range(20):

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from hw_bridge.locks import holders_of
 from hw_bridge.session import Session, SessionSettings
 from hw_bridge.states import SERVING, State
 from hw_bridge.transports import port_for
+from protocols.errors import UsageError
 from tests.hw_bridge.real_time import descriptors, real_time
 from tests.hw_bridge.scripted import (
     HANDLE,
@@ -57,6 +59,17 @@ def states(session: Session) -> list[State]:
 
 def now_us() -> int:
     return round(asyncio.get_running_loop().time() * 1e6)
+
+
+def test_every_number_of_the_list_has_a_test():
+    folders = (Path(__file__).parent, Path(__file__).parents[1] / "protocols" / "hci")
+    names = [
+        name
+        for folder in folders
+        for file in sorted(folder.glob("test_*.py"))
+        for name in re.findall(r"(?m)^(?:async )?def test_(\d\d)_", file.read_text("utf-8"))
+    ]
+    assert {int(name) for name in names} == set(range(1, 41))
 
 
 async def settle(turns: int = 20) -> None:
@@ -224,6 +237,20 @@ async def test_09_a_nop_without_reason_is_a_restart():
     assert host.packets[1:] == [bytes.fromhex("04050400400008"), bytes.fromhex("04100100")]
     assert host.kinds() == ["lost", "returned"]
     assert session.state is State.READY
+    await session.close()
+
+
+async def test_09_a_nop_at_boot_with_no_connection_is_a_restart():
+    port = MemoryPort(Dongle())
+    session = await opened(port)
+    host = Host(session)
+    resets, generation = port.dongle.opcodes().count(RESET), session.generation
+    port.say(nop())
+    await host.until(lambda: "returned" in host.kinds())
+    assert host.packets == [bytes.fromhex("04100100")], "no connection is there to be ended"
+    assert port.dongle.opcodes().count(RESET) == resets + 1
+    assert 0x2015 not in port.dongle.opcodes(), "there is no connection to ask for"
+    assert (session.state, session.generation) == (State.READY, generation)
     await session.close()
 
 
@@ -557,6 +584,22 @@ async def test_18_credits_that_never_return_are_assumed_after_two_seconds():
     await session.close()
 
 
+@pytest.mark.parametrize("always", [False, True], ids=["after-reset", "always"])
+async def test_18_a_controller_without_credits_is_not_mute_while_it_is_asked(always):
+    dongle = Dongle()
+    dongle.answers[RESET] = [complete(RESET, credits_=0)]
+    answer = dongle.answer
+    if always:
+        dongle.answer = lambda packet: [each[:3] + b"\0" + each[4:] for each in answer(packet)]
+    session = Session("memory", port=MemoryPort(dongle))
+    session.start()
+    began = now_us()
+    assert await session.wait_for(State.READY, State.MUTE) is State.READY
+    assert 2_000_000 <= now_us() - began < 6_000_000
+    assert session.counters()["degrade notes"] >= 1
+    await session.close()
+
+
 async def test_19_a_lost_report_of_completed_packets_is_named():
     port = MemoryPort(Dongle())
     session = await opened(port)
@@ -800,7 +843,7 @@ async def test_24_a_stale_link_is_replaced_and_a_file_is_not(tmp_path):
     await port.close()
     assert not link.is_symlink()
     link.write_text("mine")
-    with pytest.raises(BusyError, match="no link to a terminal of ours"):
+    with pytest.raises(UsageError, match="no link to a terminal of ours"):
         await port_for(f"pty:{link}").open(None)
     assert link.read_text() == "mine"
 
@@ -867,6 +910,30 @@ async def test_25_the_maker_of_a_pseudo_terminal_may_keep_it_open():
     await link.close()
     maker.stdin.close()
     await maker.wait()
+
+
+async def test_25_permissions_that_come_late_are_waited_for_the_first_time_as_well():
+    port = MemoryPort(Dongle())
+    port.there = False
+    port.error = AccessError("memory: permission denied")
+    session = Session("memory", port=port)
+    session.start()
+    await asyncio.sleep(3)
+    port.plug()
+    asyncio.get_running_loop().call_later(1.5, setattr, port, "error", None)
+    assert await session.wait_for(State.READY, State.BLOCKED) is State.READY
+    await session.close()
+
+
+async def test_25_a_port_that_was_there_and_is_forbidden_is_blocked_at_once():
+    port = MemoryPort(Dongle())
+    port.error = AccessError("memory: permission denied")
+    session = Session("memory", port=port)
+    session.start()
+    with pytest.raises(AccessError, match="permission denied"):
+        await session.ready()
+    assert now_us() < 1_000_000
+    await session.close()
 
 
 async def test_25_permissions_that_come_late_are_waited_for():

@@ -9,8 +9,9 @@ import pytest
 from hw_bridge.probe import probe
 from hw_bridge.session import Session
 from hw_bridge.states import State
+from protocols.hci.replies import reply_of
 from tests.hw_bridge.real_time import real_time
-from tests.hw_bridge.scripted import RESET, Host
+from tests.hw_bridge.scripted import RANDOM, READ_ADDRESS, READ_VERSION, RESET, Host
 
 
 @pytest.fixture
@@ -42,6 +43,31 @@ async def test_14_it_can_be_opened_and_closed_again_and_again(moniker):
             assert (await host.ask(RESET))[-1] == 0
         assert session.counters()["octets skipped"] == 0
         await session.close()
+
+
+@real_time
+async def test_16_every_reply_answers_its_own_command(moniker):
+    session = Session(moniker)
+    session.start()
+    await session.ready()
+    host = Host(session)
+    for opcode in [RESET, *(READ_VERSION, READ_ADDRESS, RANDOM) * 30]:
+        assert reply_of(await host.ask(opcode)).opcode == opcode
+    assert session.counters()["replies that no command waits for"] == 0
+    await session.close()
+
+
+@real_time
+async def test_25_a_second_opening_is_refused_with_the_reason(moniker):
+    first, second = Session(moniker), Session(moniker)
+    first.start()
+    await first.ready()
+    second.start()
+    assert await second.wait_for(State.BLOCKED, State.READY, timeout_s=8) is State.BLOCKED
+    assert second.life.reason
+    assert (await Host(first).ask(RESET))[-1] == 0
+    await second.close()
+    await first.close()
 
 
 @real_time

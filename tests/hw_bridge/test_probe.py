@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import os
+import re
 
 import pytest
 
-from hw_bridge.errors import NotFoundError
+from hw_bridge.abilities import abilities_of, missing_commands
+from hw_bridge.errors import MuteError, NotFoundError
 from hw_bridge.identify import Facts, verdict
 from hw_bridge.link import LinkInfo
-from hw_bridge.probe import missing_commands, probe
+from hw_bridge.probe import ProbeSettings, probe
 from hw_bridge.recognise import recognise
+from hw_bridge.session import Session
 from protocols.hci.framing import PacketFramer
 from protocols.hci.h5 import H5Framer
+from protocols.hci.replies import opcode_of
 from tests.hw_bridge.real_time import real_time
-from tests.hw_bridge.scripted import READ_VERSION, Dongle, MemoryPort, PtyDongle, complete, version
+from tests.hw_bridge.scripted import (
+    READ_ADDRESS,
+    READ_VERSION,
+    RESET,
+    Dongle,
+    MemoryPort,
+    PtyDongle,
+    complete,
+    event,
+    nop,
+    version,
+)
 
 SNIFFLE_LINE = base64.b64encode(b"\x02\x13\x04\x00") + b"\r\n"
 NRF_REPLY = bytes.fromhex("ab06020105000e1234bc")
@@ -196,6 +213,270 @@ def test_missing_commands_are_those_that_bumble_counts():
     everything[26] &= ~2
     assert missing_commands(bytes(everything)) == ("LE Set Advertising Enable",)
     assert missing_commands(b"") == ()
+
+
+def facts_with(commands=b"\xff" * 64, le_features=0, sets=1) -> Facts:
+    return Facts(
+        hci_version=6,
+        hci_revision=0,
+        lmp_version=6,
+        manufacturer=0x000A,
+        lmp_subversion=0x22BB,
+        commands=commands,
+        le_features=le_features,
+        advertising_sets=sets,
+    )
+
+
+def test_a_stick_of_bluetooth_4_can_be_both_roles_and_nothing_beyond():
+    can, cannot = abilities_of(facts_with())
+    assert [words.split()[0] for words in can] == ["be", "be", "pair", "listen"]
+    assert set(cannot) == {
+        *("adverts of more than 31 octets", "several adverts at once", "packets of 251 octets"),
+        *("2M PHY", "coded PHY"),
+    }
+
+
+def test_one_set_is_not_several_and_all_features_leave_nothing_out():
+    every = 1 << 5 | 1 << 8 | 1 << 11 | 1 << 12
+    assert abilities_of(facts_with(le_features=every, sets=1))[1] == ("several adverts at once",)
+    assert abilities_of(facts_with(le_features=every, sets=4))[1] == ()
+
+
+def test_a_command_that_is_not_listed_takes_its_ability_away_and_no_list_takes_none():
+    without = bytearray(b"\xff" * 64)
+    without[26] &= ~2  # LE Set Advertising Enable
+    assert abilities_of(facts_with(bytes(without)))[1][0] == "be an accessory (--accessory)"
+    assert abilities_of(facts_with(b""))[0] == abilities_of(facts_with())[0]
+    assert abilities_of(facts_with(bytes(64)))[0] == abilities_of(facts_with())[0]
+
+
+# Controllers that answer at first
+
+
+class Failing(Dongle):
+    """Answers until `at` is asked, then does what a test says."""
+
+    def __init__(self, at, then=lambda port: None):
+        super().__init__()
+        self.at, self.then, self.port, self.failed = at, then, None, False
+
+    def answer(self, packet):
+        if packet[0] == 1 and opcode_of(packet) == self.at and not self.failed:
+            self.failed = True
+            self.then(self.port)
+        return [] if self.failed else super().answer(packet)
+
+
+async def probed(dongle, **settings):
+    port = MemoryPort(dongle)
+    dongle.port = port
+    said = []
+    began = asyncio.get_running_loop().time()
+    made = ProbeSettings(**settings)
+    report = await probe("tcp-client:h:1", port=lambda _: port, tell=said.append, settings=made)
+    return report, asyncio.get_running_loop().time() - began, said
+
+
+CRASH = event(0xFF, b"\xaa" + b"ctlr/ull.c\0" + (1284).to_bytes(4, "little"))
+
+
+@pytest.mark.parametrize("at", [READ_VERSION, READ_ADDRESS, 0x1002, 0x2002, 0x203B])
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        (lambda port: None, "falls silent at"),
+        (lambda port: port.unplug(), "it was lost: memory: unplugged"),
+        (lambda port: port.say(b"\x04\x0e\x04\x01"), "falls silent at"),
+    ],
+    ids=["silent", "lost", "half-packets"],
+)
+async def test_a_controller_that_ends_while_it_is_asked_is_no_good_one(at, then, words):
+    report, took_s, _ = await probed(Failing(at, then))
+    assert (report.speaks, report.facts, report.can) == ("", None, ())
+    assert words in report.verdict
+    assert took_s < 3, "it is not asked everything else"
+    if words.startswith("falls"):
+        assert report.verdict.startswith("Zephyr controller: ") is (at != READ_VERSION)
+        assert f"({at:#06x})" in report.verdict
+
+
+@pytest.mark.parametrize("at", [RESET, READ_VERSION, 0x2002])
+async def test_10_a_crash_while_it_is_probed_is_named_with_file_and_line(at):
+    report, took_s, _ = await probed(Failing(at, lambda port: port.say(CRASH)))
+    assert report.speaks == ""
+    assert report.verdict.startswith("the controller crashed in ctlr/ull.c:1284")
+    assert took_s < 1
+
+
+async def test_silence_behind_the_last_question_is_found_by_the_round_trips():
+    dongle = Failing(READ_VERSION)
+    dongle.failed = False
+    answer, asked = dongle.answer, []
+
+    def at_first(packet):
+        asked.append(opcode_of(packet))
+        return Dongle.answer(dongle, packet) if asked.count(READ_VERSION) < 3 else answer(packet)
+
+    dongle.answer = at_first
+    report, _, _ = await probed(dongle)
+    assert report.speaks == ""
+    assert report.verdict.startswith("Zephyr controller: it fell silent")
+
+
+async def test_a_question_that_is_passed_over_is_told_from_one_that_is_refused():
+    dongle = Dongle()
+    dongle.answers[0x203B] = []
+    report, took_s, _ = await probed(dongle)
+    assert report.speaks == "hci"
+    assert [words[-8:] for words in report.facts.unanswered] == ["(0x203b)"]
+    assert not any("0x203b" in words for words in report.facts.refused)
+    assert took_s < 2
+
+
+async def test_18_credits_that_are_withheld_are_waited_for_in_a_probe_and_said():
+    dongle = Dongle()
+    dongle.answers[RESET] = [complete(RESET, credits_=0)]
+    report, took_s, _ = await probed(dongle)
+    assert (report.speaks, report.verdict) == ("hci", "Zephyr controller")
+    assert any("took all command credits away" in words for words in report.hints)
+    assert 2 <= took_s < 4
+
+
+async def test_18_a_controller_that_never_gives_credits_is_waited_for_less_each_time():
+    dongle = Dongle()
+    answer = dongle.answer
+
+    def without_credits(packet):
+        return [each[:3] + b"\0" + each[4:] for each in answer(packet)]
+
+    dongle.answer = without_credits
+    report, took_s, _ = await probed(dongle, round_trips=5)
+    assert report.speaks == "hci"
+    assert took_s < 6
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({RESET: [complete(RESET, b"\x03")]}, "refuses Reset with status 0x03"),
+        ({READ_VERSION: [complete(READ_VERSION, b"\x0c")]}, "with status 0x0c"),
+        ({READ_VERSION: [complete(READ_VERSION, b"\0\x0d")]}, "with 2 octets, not 9"),
+    ],
+)
+async def test_what_must_succeed_and_fails_is_named_and_is_not_called_silence(answers, words):
+    dongle = Dongle()
+    dongle.answers |= answers
+    report, _, _ = await probed(dongle)
+    assert report.speaks == ""
+    assert words in report.verdict
+    assert not any("no Reset" in hint for hint in report.hints)
+
+
+async def test_silence_of_another_framing_does_not_contradict_what_was_heard():
+    class Talks(Board):
+        def __call__(self, moniker):
+            port = super().__call__(moniker)
+            if moniker.choice("framing") == "h4":
+                port.dongle = Dongle()
+                port.dongle.mute = True
+                port.dongle.banner = nop() * 3
+            return port
+
+    report = await probe("serial:/dev/nowhere?baud=115200", port=Talks(framing="none"))
+    assert report.hints == ("it sends packets and answers no Reset: switch it off and on",)
+
+
+class Echo(Dongle):
+    """A line whose ends are connected."""
+
+    def feed(self, data, now=0):
+        return [bytes(data)]
+
+
+@pytest.mark.parametrize("options", ["", "?baud=115200", "?framing=h5"])
+async def test_an_echo_is_called_one(options):
+    def echo(moniker):
+        port = MemoryPort(Echo())
+        if moniker.choice("framing") == "h5":
+            port.framer = H5Framer
+        return port
+
+    report = await probe(f"serial:/dev/nowhere{options}", port=echo)
+    assert report.speaks == ""
+    assert report.verdict.startswith("it echoes")
+    session = Session("echo", port=MemoryPort(Echo()))
+    session.start()
+    with pytest.raises(MuteError, match="it echoes"):
+        await session.ready()
+    await session.close()
+
+
+async def test_every_step_is_told_while_it_goes_on():
+    dongle = Dongle()
+    dongle.mute = True
+    said = []
+    await probe("serial:/dev/nowhere", port=Board(dongle), tell=said.append)
+    assert sum("listening" in each for each in said) == 6
+    assert {"asking for sniffle", "asking for nrf-sniffer"} <= {
+        each.split(": ")[-1] for each in said
+    }
+
+
+@real_time
+async def test_a_probe_of_a_listening_port_waits_for_its_peer():
+    said, here = [], asyncio.Event()
+
+    def tell(words):
+        said.append(words)
+        if "waiting" in words:
+            here.set()
+
+    async def come():
+        await here.wait()
+        address = re.search(r"connected to ([\d.]+):(\d+) yet", said[0])
+        reader, writer = await asyncio.open_connection(address[1], int(address[2]))
+        dongle = Dongle()
+        while data := await reader.read(4096):
+            for packet in dongle.feed(data):
+                writer.write(packet)
+        writer.close()
+
+    coming = asyncio.create_task(come())
+    report = await probe("tcp-server:0", tell=tell)
+    await coming
+    assert (report.speaks, len(report.attempts)) == ("hci", 1)
+
+
+@real_time
+async def test_a_probe_of_a_terminal_of_ours_waits_for_who_opens_it(tmp_path):
+    link, here, dongle = tmp_path / "controller", asyncio.Event(), Dongle()
+
+    def tell(words):
+        if "waiting" in words:
+            here.set()
+
+    probing = asyncio.create_task(probe(f"pty:{link}", tell=tell))
+    await here.wait()
+    side = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    loop = asyncio.get_running_loop()
+
+    def answer():
+        for packet in dongle.feed(os.read(side, 4096)):
+            os.write(side, packet)
+
+    loop.add_reader(side, answer)
+    try:
+        assert (await probing).speaks == "hci"
+    finally:
+        loop.remove_reader(side)
+        os.close(side)
+
+
+@real_time
+async def test_a_listening_port_to_which_nobody_comes_is_given_up_and_closed():
+    with pytest.raises(NotFoundError, match="nobody has connected"):
+        await probe("tcp-server:0", settings=ProbeSettings(peer_ms=50))
 
 
 def test_a_packet_line_needs_no_framer():

@@ -23,7 +23,7 @@ from hw_bridge.bench_world import BenchWorld
 from hw_bridge.bumble_host import BumbleTransport
 from hw_bridge.keys_hidden import KeyHider
 from hw_bridge.record import FLUSH_S, Recording
-from hw_bridge.replay import Player, Step, steps_of
+from hw_bridge.replay import Player, Step, Tape, tape_of
 from hw_bridge.session import Session, SessionSettings
 from hw_bridge.states import State
 from protocols.capture import open_reader
@@ -175,11 +175,11 @@ async def test_34_a_host_that_does_more_is_told_so_and_the_rest_is_played(visit)
 
 async def test_34_a_recording_that_ends_early_is_said_to_have_ended(visit, tmp_path):
     file, _ = visit
-    steps = steps_of(file)
+    steps = tape_of(file).steps
     cut = next(n for n, each in enumerate(steps) if each.packet[0] == 2)
     session = Session(f"replay:{file}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hw_bridge.transports.replay.steps_of", lambda _: steps[:cut])
+        patch.setattr("hw_bridge.transports.replay.tape_of", lambda _: Tape(steps[:cut]))
         session.start()
         await session.ready()
     result = None
@@ -332,6 +332,31 @@ def test_35_a_killed_recorder_leaves_a_file_that_is_whole(visit, tmp_path):
     assert found == [command(RESET), complete(RESET)]
 
 
+@pytest.mark.parametrize("replies", [1, 30, 77])
+def test_35_a_kill_at_any_time_leaves_the_beginning_of_what_was_said(visit, tmp_path, replies):
+    """Killed in the moment of a reply, wherever the file is with its flushing."""
+    file, said = tmp_path / "killed.pcapng", []
+    with nearbench("bridge", "record", f"replay:{visit[0]}", file) as program:
+        program.until("\n")
+        where = program.output.split()[0].removeprefix("tcp-client:").split(":")
+        with socket.create_connection((where[0], int(where[1])), 5) as host:
+            for number in range(replies):
+                opcode = RESET if number == 0 else 0xFC00 + number
+                host.sendall(command(opcode))
+                said += [command(opcode), _event(host)]
+            program.stop(signal.SIGKILL)
+    found = [each.data for each in read(file) if each.link_type == 187]
+    assert found == said[: len(found)]
+    stamps = times(read(file))
+    assert stamps == sorted(stamps)
+
+
+def _event(host: socket.socket) -> bytes:
+    """The next event of a controller."""
+    head = host.recv(3, socket.MSG_WAITALL)
+    return head + host.recv(head[2], socket.MSG_WAITALL)
+
+
 def _until_in_file(file, octets: bytes, limit_s: float = 2.0) -> None:
     """Watch a file until it holds `octets`."""
     end = time.monotonic() + limit_s
@@ -440,6 +465,38 @@ def test_36_tshark_finds_nothing_malformed(visit):
     assert not [row for row in rows if row[0]]
     assert {row[2] for row in rows} == {"host", "host bridge"}
     assert any(row[3].startswith("ready: ") for row in rows)
+
+
+@pytest.fixture
+def with_octets(tmp_path):
+    """A recording that keeps the octets of the line, too."""
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(_record_octets(tmp_path / "line.pcapng"))
+    finally:
+        loop.close()
+    return tmp_path / "line.pcapng"
+
+
+async def _record_octets(file):
+    port = MemoryPort(Dongle())
+    session = await opened(port)
+    recording = Recording(session, file, octets=True, reveal=True)
+    port.say(b"a banner" + report(1))
+    await Host(session).ask(RANDOM)
+    recording.close()
+    await session.close()
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_36_tshark_reads_a_capture_with_the_octets_of_the_line(with_octets):
+    file = with_octets
+    words = ["tshark", "-r", str(file), "-T", "fields", "-e", "_ws.malformed", "-e", "data.data"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) == len(read(file))
+    assert not [row for row in rows if row[0]]
+    assert any(row[1] == (b"a banner" + report(1)).hex() for row in rows), rows
 
 
 def test_37_no_key_of_a_pairing_is_in_the_file(tmp_path):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-
 import msgspec
 import pytest
 
@@ -16,17 +12,11 @@ from hw_bridge.data_credits import Buffers, DataCredits
 from hw_bridge.errors import BridgeError, LostError
 from hw_bridge.identify import Facts
 from hw_bridge.outbox import Outbox
-from hw_bridge.session import Session
 from hw_bridge.states import SERVING, TRANSITIONS, State, Trigger
-from protocols.hci.h4 import H4Framer
-from protocols.hci.h5 import H5Framer
-from protocols.hci.h5_packets import Config
 from protocols.hci.replies import command, reply_of
-from tests.hw_bridge.real_time import real_time
 from tests.hw_bridge.scripted import (
     HANDLE,
     LE_CONNECTED,
-    QUICK,
     RANDOM,
     READ_ADDRESS,
     RESET,
@@ -35,9 +25,7 @@ from tests.hw_bridge.scripted import (
     MemoryPort,
     acl,
     complete,
-    completed,
     event,
-    nop,
     opened,
     report,
     status,
@@ -189,85 +177,6 @@ def test_connections_of_every_kind_come_and_go():
     assert activity.handles == {}
 
 
-# Hostile sides
-
-
-class Hostile:
-    """Packets and octets of every kind, from a seed."""
-
-    def __init__(self, seed):
-        self.chance = random.Random(seed)
-
-    def piece(self):
-        pick = self.chance.randrange
-        handle = pick(0x0EFF)
-        choices = (
-            lambda: self.chance.randbytes(pick(1, 300)),
-            lambda: event(pick(256), self.chance.randbytes(pick(40))),
-            lambda: event(0x3E, bytes((pick(0x40),)) + self.chance.randbytes(pick(60))),
-            lambda: complete(pick(0x10000), self.chance.randbytes(pick(12)), pick(3)),
-            lambda: status(pick(0x10000), pick(3), pick(3)),
-            lambda: nop(pick(3)),
-            lambda: LE_CONNECTED[:5] + handle.to_bytes(2, "little") + LE_CONNECTED[7:],
-            lambda: completed(handle, pick(0x10000)),
-            lambda: acl(self.chance.randbytes(pick(300)), handle, pick(4)),
-            lambda: event(0xFF, b"\xaa" + self.chance.randbytes(pick(30))),
-            lambda: event(0x10, self.chance.randbytes(pick(3))),
-            lambda: report(pick(100)),
-        )
-        return self.chance.choice(choices)()
-
-
-@pytest.mark.parametrize("seed", range(6))
-async def test_a_hostile_controller_cannot_crash_hang_or_grow_the_session(seed):
-    """Whatever it says, an honest dongle in its place is in use within the time of its probe."""
-    hostile, port = Hostile(seed), MemoryPort(Dongle())
-    session = await opened(port)
-    Host(session)
-    tasks = len(asyncio.all_tasks())
-    for _ in range(400):
-        if port.link.open:
-            port.say(hostile.piece())
-        if hostile.chance.random() < 0.2:
-            session.send(command(hostile.chance.choice((RESET, RANDOM, READ_ADDRESS, 0xFC01))))
-            session.send(acl(b"data"))
-        await asyncio.sleep(hostile.chance.random() / 10)
-    assert len(asyncio.all_tasks()) <= tasks + 2
-    assert len(session._outbox) <= 64 + 1
-    assert len(session.notes) <= 200
-    assert len(session.life.transitions) <= 256
-    port.unplug()
-    port.plug(Dongle())
-    assert await session.wait_for(State.READY, timeout_s=60) is State.READY
-    began = asyncio.get_running_loop().time()
-    await session.close()
-    assert asyncio.get_running_loop().time() - began < 3
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_hostile_host_cannot_crash_hang_or_grow_the_session(seed):
-    hostile, port = Hostile(seed), MemoryPort(Dongle())
-    session = await opened(port)
-    host = Host(session)
-    port.say(LE_CONNECTED)
-    await host.until(lambda: host.packets)
-    for _ in range(3000):
-        session.send(hostile.piece())
-        group = hostile.chance.choice((1, 2, 3, 4, 5, 8, 0x3F)) << 10
-        session.send(command(group | hostile.chance.randrange(1024), hostile.chance.randbytes(3)))
-        session.send(acl(hostile.chance.randbytes(hostile.chance.randrange(300))))
-        if hostile.chance.random() < 0.1:
-            await asyncio.sleep(0)
-    traffic = session.life.channel.traffic
-    assert len(traffic.gate.queue) <= 64
-    assert traffic.data.waiting_packets <= 64
-    host.packets.clear()
-    await asyncio.sleep(30)
-    assert (await host.ask(RESET))[-1] == 0
-    assert session.counters()["malformed packets of the client"] > 0
-    await session.close()
-
-
 async def test_a_client_that_raises_does_not_stop_the_reader():
     port = MemoryPort(Dongle())
     session = await opened(port)
@@ -362,79 +271,6 @@ def test_a_device_is_the_same_by_its_address_or_else_by_its_maker(first, now, sa
 
 
 # Three-wire over a PTY
-
-
-class ThreeWire:
-    """A dongle on H5 behind a PTY."""
-
-    def __init__(self, path):
-        self.dongle, self.end = (
-            Dongle(framer=H4Framer(to_host=False)),
-            H5Framer(Config(4, crc=True)),
-        )
-        self.master, self.slave = os.openpty()
-        os.set_blocking(self.master, False)
-        path.symlink_to(os.ttyname(self.slave))
-        self.loop = asyncio.get_running_loop()
-        self.loop.add_reader(self.master, self.read)
-        self.timer = None
-        self.write()
-
-    def now(self):
-        return round(self.loop.time() * 1e6)
-
-    def read(self):
-        self.end.receive(os.read(self.master, 4096), self.now())
-        while (found := self.end.next_event()) is not None:
-            for packet in self.dongle.feed(getattr(found, "packet", b"")):
-                self.end.send(packet, self.now())
-        self.write()
-
-    def write(self):
-        if octets := self.end.to_send(self.now()):
-            os.write(self.master, octets)
-        if self.timer is None and (due := self.end.next_timer()) is not None:
-            self.timer = self.loop.call_at(due / 1e6, self.expire, due)
-
-    def expire(self, due):
-        self.timer = None
-        self.end.handle_timer(due)
-        self.write()
-
-    def close(self):
-        if self.timer is not None:
-            self.timer.cancel()
-        self.loop.remove_reader(self.master)
-        os.close(self.master)
-        os.close(self.slave)
-
-
-@real_time
-async def test_28_a_three_wire_dongle_is_used_and_its_restart_noticed(tmp_path):
-    wire = ThreeWire(tmp_path / "dongle")
-    session = Session(f"serial:{tmp_path}/dongle?framing=h5&crc=on", settings=QUICK)
-    session.start()
-    await session.ready()
-    host = Host(session)
-    assert (await host.ask(RANDOM))[6] == 0
-    assert wire.end.config.crc
-    wire.end = H5Framer(Config(4, crc=True))
-    wire.write()
-    await host.until(lambda: "returned" in host.kinds())
-    assert session.state is State.READY
-    assert (await host.ask(RESET))[-1] == 0
-    await session.close()
-    wire.close()
-
-
-async def test_28_a_three_wire_peer_that_never_comes_up_is_mute():
-    port = MemoryPort(Dongle())
-    port.framer = H5Framer
-    session = Session("memory", port=port)
-    session.start()
-    assert await session.wait_for(State.MUTE) is State.MUTE
-    assert asyncio.get_running_loop().time() <= 4.1
-    await session.close()
 
 
 async def test_a_link_that_is_lost_tells_once():

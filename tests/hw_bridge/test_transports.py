@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import sys
+import threading
 
 import pytest
 
@@ -24,10 +25,10 @@ from hw_bridge.links.descriptor import DescriptorLink
 from hw_bridge.links.threaded import ThreadedLink
 from hw_bridge.locks import PortLock, private_folder
 from hw_bridge.quirks import QUIRKS, Quirk, quirk_for, quirk_of_version, user_quirks
+from hw_bridge.replay import tape_of
 from hw_bridge.session import Session
 from hw_bridge.states import State
 from hw_bridge.transports import TRANSPORTS, parse, port_for
-from hw_bridge.transports.replay import steps_of
 from hw_bridge.transports.serial import SerialPort
 from protocols.capture import Packet, writer_for
 from protocols.errors import UnknownNameError, UsageError
@@ -161,6 +162,29 @@ def test_candidates_are_named_so_that_they_can_be_found_again(ports):
         assert node_for(each.moniker.removeprefix("serial:")) == each.info.node
     assert "by its physical port" in named["serial:@1-2"].note
     assert "nrf-sniffer" in named["serial:1366:1015/683#0"].protocols
+
+
+def test_a_usb_controller_is_shown_with_who_drives_it_and_what_permission_lacks(
+    tmp_path, monkeypatch
+):
+    sysfs, nodes = tmp_path / "sys", tmp_path / "dev"
+    (sysfs / "drivers" / "btusb").mkdir(parents=True)
+    (sysfs / "1-2").mkdir()
+    for name, value in {"busnum": "1", "devnum": "5"}.items():
+        (sysfs / "1-2" / name).write_text(value)
+    (sysfs / "1-2:1.0").mkdir()
+    (sysfs / "1-2:1.0" / "driver").symlink_to(sysfs / "drivers" / "btusb")
+    (nodes / "001").mkdir(parents=True)
+    (nodes / "001" / "005").write_text("")
+    info = LinkInfo(node="1-2", vid=0x0BDA, pid=0x8771, location="1-2")
+    found = discover.usb_candidate(info, sysfs, nodes)
+    assert found.moniker == "usb:1-2"
+    assert "Realtek RTL8761B" in found.note
+    assert "the kernel's btusb has it" in found.note
+    assert "may not open" not in found.note
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert f"you may not open {nodes}/001/005" in discover.usb_candidate(info, sysfs, nodes).note
+    assert discover.usb_candidate(info, tmp_path / "gone", nodes).moniker == "usb:1-2"
 
 
 def test_a_key_without_device_is_nowhere_and_a_path_is_itself(ports):
@@ -422,7 +446,7 @@ STEPS = [
 async def test_a_recording_plays_the_controller(tmp_path, suffix):
     file = tmp_path / f"trace.{suffix}"
     recording(file, STEPS)
-    assert [(step.sent, step.packet) for step in steps_of(file)] == STEPS
+    assert [(step.sent, step.packet) for step in tape_of(file).steps] == STEPS
     session = Session(f"replay:{file}")
     session.start()
     await session.ready()
@@ -439,6 +463,28 @@ async def test_a_recording_plays_the_controller(tmp_path, suffix):
     assert host.packets[:3] == [STEPS[1][1], STEPS[3][1], STEPS[4][1]]
     await session.wait_for(State.ABSENT)
     assert any("recording has ended" in each.reason for each in session.life.transitions)
+    await session.close()
+
+
+@real_time
+async def test_a_large_recording_is_read_beside_the_loop(tmp_path, monkeypatch):
+    """The reader waits for something that only the loop does."""
+    from hw_bridge.transports import replay
+
+    file, seen = tmp_path / "trace.pcapng", threading.Event()
+    recording(file, STEPS)
+    slow = replay.tape_of
+
+    def read_slowly(path):
+        assert seen.wait(5), "the loop stands still"
+        return slow(path)
+
+    monkeypatch.setattr(replay, "tape_of", read_slowly)
+    monkeypatch.setattr(replay, "_AT_ONCE_OCTETS", 0)
+    asyncio.get_running_loop().call_later(0.05, seen.set)
+    session = Session(f"replay:{file}")
+    session.start()
+    await session.ready()
     await session.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hw_bridge import discover
 from hw_bridge.command_gate import Timeouts
-from hw_bridge.errors import BadMonikerError, BridgeError
+from hw_bridge.errors import BadMonikerError, BridgeError, BusyError
 from hw_bridge.session import Session
 from hw_bridge.states import State
 from hw_bridge.transports import port_for
@@ -42,6 +42,25 @@ def bus(monkeypatch):
     monkeypatch.setattr(usb, "load_libusb", lambda: None)
     monkeypatch.setattr(discover, "usb_devices", list)
     return found
+
+
+class Keeper:
+    """A receiver to which nothing happens."""
+
+    def on_data(self, data):
+        pass
+
+    on_trouble = on_lost = on_data
+
+    def on_writable(self):
+        pass
+
+
+async def until(wanted, limit_s=5.0):
+    """Let the loop run until `wanted()` holds."""
+    async with asyncio.timeout(limit_s):
+        while not wanted():  # noqa: ASYNC110  # what is waited for has no event
+            await asyncio.sleep(0.001)
 
 
 async def in_use(moniker="usb:2fe3:000b", settings=QUICK):
@@ -129,6 +148,88 @@ async def test_26_a_stalled_bulk_endpoint_is_cleared(bus):
     assert acl(b"kept") in bus.dongle.received
     assert acl(b"lost") not in bus.dongle.received
     await session.close()
+
+
+@real_time
+async def test_26_a_transfer_that_libusb_does_not_take_is_reported_and_the_next_one_goes(bus):
+    impatient = msgspec.structs.replace(QUICK, timeouts=Timeouts(other=100_000))
+    session = await in_use(settings=impatient)
+    host = Host(session)
+    bus.submit_error = fake_usb1.USBErrorOther(-99)
+    assert await host.ask(RANDOM) == complete(RANDOM, b"\x03" + bytes(8))
+    assert any("libusb did not take it" in text for _, _, text in session.notes)
+    assert session.life.channel.link.buffered == 0
+    bus.submit_error = None
+    assert (await host.ask(RESET))[-1] == 0
+    await session.close()
+
+
+@real_time
+async def test_26_what_bumble_cannot_send_is_reported_and_stops_nothing(bus):
+    """Synchronous data without an isochronous endpoint: bumble drops them without a callback."""
+    told, room = [], asyncio.Event()
+    keeper = Keeper()
+    keeper.on_trouble, keeper.on_writable = told.append, room.set
+    link = await port_for("usb:0").open(keeper)
+    link.write(bytes.fromhex("03400001ff"))
+    await asyncio.wait_for(room.wait(), 5)
+    assert link.buffered == 0
+    assert "libusb did not take it" in told[0]
+    room.clear()
+    link.write(bytes.fromhex("01030c00"))
+    await asyncio.wait_for(room.wait(), 5)
+    assert bus.dongle.opcodes() == [RESET]
+    await link.close()
+
+
+@real_time
+async def test_26_packets_wait_with_us_and_not_in_bumbles_queue(bus):
+    session = await in_use()
+    host = Host(session)
+    bus.handle.say(LE_CONNECTED)
+    await host.until(lambda: host.packets)
+    queued = []
+    sink = session.life.channel.link._transport.sink
+    put = sink.packets.put_nowait
+    sink.packets.put_nowait = lambda packet: (put(packet), queued.append(sink.packets.qsize()))
+    session.life.channel.traffic.data.set_buffers(type(session.life.facts.buffers)())
+    session.life.channel.traffic.data.connected(0x40, "le")
+    sent = [acl(bytes((number,))) for number in range(60)]
+    for packet in sent:
+        session.send(packet)
+    await until(lambda: bus.dongle.received[-1] == sent[-1])
+    assert [each for each in bus.dongle.received if each[0] == 2] == sent
+    assert max(queued) == 1
+    await session.close()
+
+
+@real_time
+async def test_26_opening_that_waits_in_libusb_does_not_stop_the_loop_and_ends_in_time(
+    bus, monkeypatch
+):
+    monkeypatch.setattr("hw_bridge.transports._usb_claim.OPEN_S", 0.2)
+    bus.hold = threading.Event()
+    turns = 0
+
+    async def beat() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+
+    beating = asyncio.create_task(beat())
+    with pytest.raises(BridgeError, match="no result within"):
+        await port_for("usb:0").open(None)
+    assert turns >= 10, "the loop went on"
+    with pytest.raises(BusyError, match="hangs in an earlier opening"):
+        await port_for("usb:0").open(None)
+    bus.hold.set()
+    await until(lambda: bus.handle is not None and not bus.open_contexts)
+    assert bus.open_handles == 0, "what came too late is closed"
+    link = await port_for("usb:0").open(Keeper())
+    await link.close()
+    beating.cancel()
+    await asyncio.gather(beating, return_exceptions=True)
 
 
 @real_time

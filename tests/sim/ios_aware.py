@@ -20,10 +20,12 @@ def ran(
     declared: str = _DECLARED,
     kind: str = 'accessory = "aware_display"',
     duration: str = "30s",
+    more: str = "",
 ) -> Ran:
     """The run of `dev` (an aware_display unless told) and the iPhone `ph`, 2 m apart.
 
     Steps are "NODE COMMAND key=value, ...", with "@TIME" before it and "?" behind it when it may fail.
+    `more` is TOML behind it all.
     """
     settings = ", ".join(filter(None, (ph, declared)))
     blocks = [
@@ -41,4 +43,4 @@ def ran(
             f'[[step]]\nnode = "{node}"\ndo = "{command}"\nset = {{ {arguments} }}\n'
             f"may_fail = {str(may_fail).lower()}\n" + (f'at = "{at[1:]}"\n' if at else "")
         )
-    return run("\n".join(blocks))
+    return run("\n".join((*blocks, more)))

@@ -220,6 +220,16 @@ def test_on_a_keypad_the_person_types_what_the_phone_shows() -> None:
     assert values(ran, "pairing_result", "status", "dev") == [0]
 
 
+def test_a_wrong_pin_on_the_keypad_shows_in_the_confirm_that_the_phone_checks() -> None:
+    fault = '[[fault]]\nname = "wrong_pin"\nnode = "dev"\n'
+    steps = 'ph pair to="dev", method="pin_display"'
+    ran = run(f"{scene('aware_keypad', steps)}\n{fault}", BASE)
+    assert ran.of("fault_acted", "dev")
+    assert values(ran, "pairing_result", "status", "ph") == [1]
+    assert [e.fields["step"] for e in ran.of("failed", "ph")] == ["pairing"]
+    assert not ran.of("auth3")
+
+
 def test_who_refuses_to_type_a_pin_ends_the_pairing_at_once() -> None:
     ran = play(
         "aware_keypad",

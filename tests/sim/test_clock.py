@@ -595,3 +595,18 @@ def test_bumble_runs_unchanged():
             150 <= reports <= 210
         )  # two reports per event and 100 ms: what this stack is known to do
         assert 10 <= loop.time() < 12
+
+
+def test_a_paced_loop_waits_for_years_and_can_be_woken():
+    """The kernel takes no time-out of that length."""
+    loop = VirtualLoop(speed=1.0)
+    woken = threading.Event()
+    waker = threading.Thread(target=lambda: loop.call_soon_threadsafe(woken.set))
+    try:
+        loop.at_us(1 << 60, lambda: None)
+        loop.call_soon(waker.start)
+        assert loop.run_until(woken.is_set, 1 << 60)
+        assert loop.now_us < 60_000_000
+    finally:
+        waker.join()
+        loop.close()

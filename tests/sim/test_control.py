@@ -316,6 +316,44 @@ def test_a_fault_is_set_and_cleared_while_the_world_runs(begin):
     assert events(control, "paired")
 
 
+def test_a_run_with_faults_set_and_taken_back_can_be_repeated(begin):
+    """One that asks chance, so that its place among the faults counts too, and one that is taken back."""
+    text = two("lock", "pair to='dev'\nwait for='1s'", duration="60s")
+    control = begin(text, played=())
+    control.run_for(100_000)
+    hold(control)
+    loss = control.set_fault("loss:probability=0.3").result(10)
+    control.set_fault("wrong_pin:node=ph,times=1").result(10)
+    control.run_for(2_000_000)
+    hold(control)
+    control.clear_fault(loss).result(10)
+    control.resume()
+    assert control.wait("ended")
+    control.stop()
+    commands = commands_of(control.world.trace)
+    assert [(one.node, one.do, one.set) for one in commands] == [
+        ("", "set_fault", {"text": "loss:probability=0.3", "number": 1}),
+        ("ph", "set_fault", {"text": "wrong_pin:node=ph,times=1", "number": 2}),
+        ("", "clear_fault", {"text": "loss", "number": 1}),
+    ]
+    again = World(scenarios.parse(text, file="test.toml"))
+    Control(again).repeat(commands)
+    again.close()
+    assert story(again.trace) == story(control.world.trace)
+    without = World(scenarios.parse(text, file="test.toml"))
+    without.run()
+    without.close()
+    assert story(without.trace) != story(control.world.trace)
+
+
+def test_faults_of_the_scenario_are_nobodys_command(begin):
+    control = begin(two("lock", "wait for='1s'") + "\n[[fault]]\nname = 'loss'\n", played=())
+    control.resume()
+    assert control.wait("ended")
+    assert events(control, "fault")
+    assert commands_of(control.world.trace) == []
+
+
 def test_a_fault_of_one_instant_happens_now(begin):
     control = begin(played=())
     control.run_for(1_000_000)

@@ -14,6 +14,7 @@ from sim.fault_schedule import fault_of
 from sim.faults import FAULTS, Fault
 from sim.trace import line_of
 from sim.typed import plain
+from tests.sim import androids, ios_aware
 from tests.sim.worlds import Ran, run, two, world
 
 TIMED_OUT, NOT_ESTABLISHED = 0x08, 0x3E
@@ -372,6 +373,45 @@ def test_a_wrong_pin_of_a_node_that_displays_changes_nothing() -> None:
     ran = lock(PAIR, fault("wrong_pin", node="dev"))
     assert ran.of("paired")
     assert not ran.of("fault_acted")
+
+
+def aware_pin(**more: str) -> Ran:
+    """An iPhone `ph` picks a Wi-Fi Aware display twice; its person mistypes."""
+    return ios_aware.ran(
+        f"{ios_aware.pick}\n{ios_aware.pick}", more=fault("wrong_pin", node="ph", **more)
+    )
+
+
+def test_a_wrong_pin_in_wifi_aware_ends_at_the_initiator_in_the_confirm_of_auth2() -> None:
+    """Digest of pairing 6.2: status 1 there, no third frame, and the side that displays hears of nothing."""
+    ran = aware_pin(settings="times = 1")
+    (acted,) = ran.of("fault_acted", "ph")
+    results = [(e.node, e.fields["status"]) for e in ran.of("pairing_result")]
+    assert (results[0], sorted(results[1:])) == (("ph", 1), [("dev", 0), ("ph", 0)])
+    (failed,) = ran.of("pairing_failed", "ph")
+    frames = [e.event for e in ran.events if e.layer == "aware" and e.direction == "tx"]
+    sent = [name for name in frames if name.startswith("auth")]
+    assert sent == ["auth1", "auth2", "auth1", "auth2", "auth3"]
+    assert acted.t_us <= failed.t_us < ran.of("auth3")[0].t_us
+    assert "NB-07" in failed.fields["rules"]
+    assert len(ran.of("aware_paired", "ph")) == 1
+
+
+def test_a_pin_that_is_always_wrong_pairs_nobody_over_wifi_aware() -> None:
+    ran = aware_pin()
+    assert len(ran.of("fault_acted", "ph")) == 2
+    assert not ran.of("aware_paired")
+    assert not ran.of("auth3")
+
+
+def test_a_wrong_pin_typed_at_the_publisher_shows_at_the_initiator_that_displays_it() -> None:
+    publish = f'tablet aware_publish {androids.SERVICE}, pairing = {{ methods = ["pin_keypad"] }}'
+    pair = 'phone aware_pair to = "tablet"?'
+    mistake = fault("wrong_pin", node="tablet")
+    ran = androids.androids(f"{publish}\n{androids.SUBSCRIBE}\n{pair}", more=mistake)
+    assert ran.of("fault_acted", "tablet")
+    assert [(e.node, e.fields["status"]) for e in ran.of("pairing_result")] == [("phone", 1)]
+    assert not ran.of("auth3")
 
 
 def test_an_early_security_request_comes_before_anything_was_refused() -> None:

@@ -95,6 +95,81 @@ def test_settings_from_the_command_line():
         scenarios.with_settings(base, {"becon.major": 9})
 
 
+PHONES = """title = "t"
+duration = "1s"
+[[node]]
+name = "phone"
+phone = "android"
+set = { pin = "123456", aware = { port = 7 } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("phone.pin", "1", "--set phone.pin: '1' is not six digits"),
+        ("phone.foo", 1, "--set phone.foo: unknown setting 'foo'"),
+        ("phone.aware.methods", ["foo"], "--set phone.aware.methods: [0]: Invalid enum value 'foo'; allowed: oppor"),
+        ("phone.aware.port", "x", "--set phone.aware.port: Expected `int`"),
+        ("phone.aware", 1, "--set phone.aware: Expected `object`"),
+        ("phone.tx_power_dbm", 100, "--set phone.tx_power_dbm: 100 is out of range, -127 to 20"),
+        ("phone.aware.tx_power_dbm", 100, "--set phone.aware.tx_power_dbm: 100 is out of range"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_blamed_on_the_option_that_gave_it(key, value, said):
+    changed = scenarios.with_settings(scenarios.parse(PHONES, file="my.toml"), {key: value})
+    with pytest.raises(UsageError) as caught:
+        World(changed).close()
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (PHONES.replace("123456", "12"), "my.toml:6: node[0].set.pin"),
+        (PHONES.replace("port = 7", 'port = "x"'), "my.toml:6: node[0].set.aware"),
+    ],
+)
+def test_a_wrong_setting_of_the_file_is_blamed_on_the_file_whatever_options_there_are(wrong, said):
+    text = scenarios.parse(wrong, file="my.toml")
+    with pytest.raises(ScenarioError) as caught:
+        World(scenarios.with_settings(text, {"phone.mitm": "no", "phone.aware.wake": 2})).close()
+    assert str(caught.value).startswith(said)
+
+
+OWN = """
+from protocols.errors import UsageError
+from sim.accessories import Accessory, AccessorySettings
+
+class LampSettings(AccessorySettings, frozen=True, kw_only=True):
+    level: int = 1
+    '''how bright it is.'''
+
+class Lamp(Accessory):
+    Settings = LampSettings
+    async def start(self):
+        if self.settings.level > 9:
+            raise UsageError(f"level: {self.settings.level} is more than 9")
+
+ACCESSORY = Lamp
+"""
+
+
+def test_what_comes_to_light_at_the_start_is_blamed_on_the_option_too(tmp_path):
+    (tmp_path / "lamp.py").write_text(OWN)
+    text = GOOD.replace('"ibeacon"', '"lamp.py"')
+    lamp = scenarios.parse(text, file="my.toml", base=tmp_path)
+    world = World(scenarios.with_settings(lamp, {"beacon.pin": "123456", "beacon.level": 10}))
+    with pytest.raises(UsageError, match=r"^--set beacon\.level: 10 is more than 9"):
+        world.run()
+    world.close()
+    in_file = text.replace("at = [1.0, 0.0]", "set = { level = 10 }")
+    world = World(scenarios.parse(in_file, file="my.toml", base=tmp_path))
+    with pytest.raises(ScenarioError, match=r"^my\.toml:7: node\[0\]\.set\.level: beacon: level"):
+        world.run()
+    world.close()
+
+
 @pytest.mark.parametrize(
     ("text", "us"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sim.accessories._aware import AwareAccessory, AwareSettings
 from sim.wifi_aware.firmware import Firmware
-from tui.verify_replay import settings_of
+from tui.verify.replay import settings_of
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.device import DeviceSettings

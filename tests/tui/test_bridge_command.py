@@ -83,7 +83,7 @@ def test_nothing_found_says_where_to_go_on(capsys, monkeypatch):
 def test_a_candidate_is_shown_with_its_moniker_and_who_has_it(capsys, monkeypatch):
     one = Candidate(
         moniker="serial:1366:1015/001050212345",
-        info=LinkInfo(node="/dev/ttyACM0", vid=0x1366, pid=0x1015, product="J-Link"),
+        info=LinkInfo(node="/dev/ttyACM0", vid=0x1366, pid=0x1015, product="J-Link", serial="0010"),
         protocols=("hci", "h5"),
         holders=("ModemManager (812)",),
         note="SEGGER J-Link virtual port: corrupts writes above 64 octets",
@@ -92,10 +92,11 @@ def test_a_candidate_is_shown_with_its_moniker_and_who_has_it(capsys, monkeypatc
     monkeypatch.setattr("tui.commands._bridge_list._adapters", list)
     _, out, _ = said(capsys, "bridge", "list")
     assert out.startswith("serial:1366:1015/001050212345  J-Link\n")
+    assert "ids 1366:1015; serial 0010" in " ".join(out.split())
     assert "IN USE by ModemManager (812)" in " ".join(out.split())
     assert all(len(line) <= 80 for line in out.splitlines())
     (row,) = json.loads(said(capsys, "bridge", "list", "--json")[1])
-    assert row["ids"] == "1366:1015"
+    assert (row["ids"], row["serial"]) == ("1366:1015", "0010")
     assert row["may_speak"] == ["hci", "h5"]
 
 
@@ -198,7 +199,7 @@ def test_what_cannot_be_probed_is_said_in_one_sentence(moniker, status, words, c
     [
         (["record", "usb:0", "x.btsnoop"], "is a .pcapng file"),
         (["record", "usb:0", "x.pcapng", "--octets"], "give --reveal, too"),
-        (["replay", "none.pcapng"], "there is no such file"),
+        (["replay", "none.pcapng"], "name a capture to play"),
         (["expose", "thermometer_session", "--as", "unix"], "needs --path"),
         (["expose", "thermometer_session", "--port", "70000"], "0 to 65535"),
         (["expose", "no_such_room"], "unknown scenario"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections import Counter
 
@@ -50,20 +52,22 @@ def test_lower_case_destroys_nothing():
             assert "asks" in key.tooltip, key.id
 
 
+def modal_classes():
+    """Every modal that has keys, whichever file it is in."""
+    from tui.modals._base import BenchModal
+
+    for found in pkgutil.iter_modules(modals.__path__):
+        module = importlib.import_module(f"tui.modals.{found.name}")
+        for one in vars(module).values():
+            if isinstance(one, type) and issubclass(one, BenchModal) and one.SCOPE:
+                yield one
+
+
 def test_every_action_exists():
     """A binding whose action nobody has written would be a key that does nothing."""
     from tui.app import NearbenchApp
-    from tui.modals.comparison import Comparison
-    from tui.modals.confirm import Confirm
-    from tui.modals.filter import FilterInput
-    from tui.modals.help import Help
-    from tui.modals.outcome import OutcomeCard
-    from tui.modals.palette import Palette
-    from tui.modals.pin_display import PinDisplay
-    from tui.modals.pin_entry import PinEntry
 
-    classes = (Comparison, Confirm, FilterInput, Help, OutcomeCard, Palette, PinDisplay, PinEntry)
-    made = {one.SCOPE: one for one in classes}
+    made = {one.SCOPE: one for one in modal_classes()}
     there = {name: screens.FOLDER.get(name) for name in screens.FOLDER.names()}
     for key in KEYS:
         if key.needs and key.needs not in (*screens.FOLDER.names(), *modals.FOLDER.names()):

@@ -14,8 +14,8 @@ import pytest
 
 from protocols.wifi_aware.events import Derived, PairingResult
 from protocols.wifi_aware.pairing import PairingSettings
-from tui import verify_replay
-from tui.verify_replay import Replay
+from tui.verify import replay as verify_replay
+from tui.verify.replay import Replay
 
 if TYPE_CHECKING:
     from protocols.wifi_aware.device import DeviceSettings

@@ -26,10 +26,10 @@ pytestmark = [
 class Terminal:
     """A pane of tmux with a program in it."""
 
-    def __init__(self, *words, size=(80, 24)):
+    def __init__(self, *words, size=(80, 24), folder=ROOT):
         self.name = f"nearbench-{uuid.uuid4().hex[:8]}"
         command = " ".join([sys.executable, "-m", "tui", *words])
-        self._tmux("new-session", "-d", "-s", self.name, "-x", str(size[0]), "-y", str(size[1]), "-c", str(ROOT),
+        self._tmux("new-session", "-d", "-s", self.name, "-x", str(size[0]), "-y", str(size[1]), "-c", str(folder),
                    f"{command}; echo ended with $?; exec cat")  # fmt: skip
 
     def _tmux(self, *words):
@@ -70,6 +70,20 @@ def terminal():
     yield open_it
     for one in opened:
         one.close()
+
+
+def test_the_whole_demo_with_the_pin_typed_by_hand(terminal, tmp_path):
+    pane = terminal("demo", folder=tmp_path)
+    text = pane.wait(r"\d \d \d – \d \d \d[\s\S]*PIN entry")
+    pane.keys(*re.search(r"(\d) (\d) (\d) – (\d) (\d) (\d)", text).groups())
+    pane.wait(r"6 of 6 digits")
+    pane.keys("Enter")
+    pane.wait(r"✓ paired")
+    pane.keys("+", "+", "+")
+    pane.wait(r"✓ PASSED")
+    pane.keys("q")
+    pane.wait(r"wrote nearbench-demo.pcapng: \d+ packets\s+ended with 0")
+    assert (tmp_path / "nearbench-demo.pcapng").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("scenario", ["demo", "passkey_lock"])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tui.verify import verify_file
-from tui.verify_expect import expect_checks
-from tui.verify_replay import replay_checks
+from tui.verify.expect import expect_checks
+from tui.verify.replay import replay_checks
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 EXCHANGES = sorted(

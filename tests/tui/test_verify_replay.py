@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tui.verify_replay import Replay, replay_checks
+from tui.verify.replay import Replay, replay_checks
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 EXCHANGES = sorted(

@@ -12,10 +12,10 @@ import pytest
 
 from protocols.errors import UsageError
 from tui.cli import main
-from tui.values.functions import FUNCTIONS, outputs_of
 from tui.verify import verify_file
-from tui.verify_functions import function_report
-from tui.verify_values import NEEDS, value_report
+from tui.verify.formulas.functions import FUNCTIONS, outputs_of
+from tui.verify.functions import function_report
+from tui.verify.values import NEEDS, value_report
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 CRYPTO = VECTORS / "wifi-aware-crypto.json"

@@ -12,11 +12,12 @@ from tui.bench_options import (
     add_time_option,
     ladder_of,
     record,
-    report,
     say,
     time_us_of,
 )
+from tui.commands._bridge_options import check_options
 from tui.commands._bridge_wifi import is_wifi, run_wifi
+from tui.commands._bridge_words import summarise, warn_of
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pair", action="store_true", help="with --peer: pair, too")
     parser.add_argument(
         "--do", action="append", default=[], metavar="'COMMAND KEY=VALUE ...'",
-        help="a command of the device (repeatable, one after the other; `nearbench show phone NAME`)",
+        help="a command of the device (repeatable, one after the other; with --peer while it is connected; "
+        "`nearbench show phone NAME`)",
     )  # fmt: skip
     parser.add_argument("--name", default="", help="of the device in trace and ladder")
     parser.add_argument(
@@ -83,12 +85,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 stopped, or every command was carried out; 1 one was not."""
+    """0 stopped, or every command was carried out; 1 one was not, or the dongle was never in use."""
+    check_options(options)
     if is_wifi(options.moniker):
         return run_wifi(options)
     from hw_bridge.bench_world import BenchWorld
     from hw_bridge.running import run_world
-    from hw_bridge.session import Session
     from sim.recording import Recorder
 
     plan = _plan(options)
@@ -96,17 +98,12 @@ def run(options: argparse.Namespace) -> int:
     world = BenchWorld(plan.scenario, seed=options.seed, reveal=options.reveal)
     recorder = Recorder(world)
     try:
+        session = _controller(world, plan.node, options)
+        _put_person(world, plan.node, options)
         options.capture = []
         record(recorder, options)
         if options.jsonl != "-":
             ladder_of(world)
-        session = None
-        if options.via == "bleak":
-            world.use_system(plan.node, adapter=options.adapter)
-        else:
-            session = Session(options.moniker)
-            world.use_dongle(plan.node, session)
-        _put_person(world, plan.node, options)
         result = run_world(
             world,
             _attached(world, session, options),
@@ -116,28 +113,42 @@ def run(options: argparse.Namespace) -> int:
     finally:
         recorder.close()
         world.close()
+    if session is not None and not session.was_in_use:
+        raise session.why_not()  # in place of what could not be done without it
     for failure in result.failures:
         say(f"FAIL  {failure}")
     return 1 if result.failures else 0
+
+
+def _controller(world: BenchWorld, node: str, options: argparse.Namespace) -> Session | None:
+    """Give the node its radio; the session of a dongle. Raises UsageError."""
+    from hw_bridge.pcapng_file import check_writable
+    from hw_bridge.session import Session
+
+    if options.via == "bleak":
+        world.use_system(node, adapter=options.adapter)
+        return None
+    session = Session(options.moniker)
+    world.use_dongle(node, session)
+    if options.record:
+        check_writable(options.record, private=options.reveal)
+    warn_of(session)
+    return session
 
 
 def _plan(options: argparse.Namespace) -> AttachPlan:
     from hw_bridge.attach import plan_accessory, plan_observer, plan_phone
 
     settings, name = _settings(options.set), options.name
-    if not (options.accessory or options.phone or options.observe):
-        raise UsageError("say what is to be attached: --accessory NAME, --phone NAME or --observe")
     if (options.moniker is None) is not (options.via == "bleak"):
         raise UsageError("name the dongle, or give --via bleak; one of the two")
     if options.via == "bleak" and options.accessory:
         raise UsageError("--via bleak is for phones: bleak is a central only")
-    if options.via == "bleak" and options.record:
-        raise UsageError("--record: the system keeps its HCI to itself; use --jsonl")
+    if options.record and not options.record.endswith(".pcapng"):
+        raise UsageError(f"--record {options.record}: a recording is a .pcapng file")
     if options.observe:
         return plan_observer(active=not options.passive, name=name, formats=options.format)
     if options.accessory:
-        if options.peer or options.pair:
-            raise UsageError("--peer and --pair are a phone's; an accessory waits to be found")
         return plan_accessory(options.accessory, settings, commands=options.do, name=name)
     if options.pair and not options.peer:
         raise UsageError("--pair needs --peer, the device to pair with")
@@ -149,6 +160,7 @@ def _plan(options: argparse.Namespace) -> AttachPlan:
         commands=options.do,
         name=name,
         formats=options.format,
+        on_system=options.via == "bleak",
     )
 
 
@@ -179,13 +191,11 @@ def _put_person(world: BenchWorld, node: str, options: argparse.Namespace) -> No
 async def _attached(
     world: BenchWorld, session: Session | None, options: argparse.Namespace
 ) -> None:
-    """Keep the dongle, and what it says, until cancelled."""
+    """Keep what the dongle says until cancelled, then leave the dongle."""
     from hw_bridge.record import Recording
 
     recording = None
     if options.record and session is not None:
-        if not options.record.endswith(".pcapng"):
-            raise UsageError(f"--record {options.record}: a recording is a .pcapng file")
         recording = Recording(session, options.record, reveal=options.reveal, tell=say)
     forever: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     try:
@@ -196,5 +206,5 @@ async def _attached(
             recording.close()
             say(f"wrote {options.record}: {recording.written} packets")
         if session is not None:
-            report(session.counters())
+            summarise(session)
         sys.stdout.flush()

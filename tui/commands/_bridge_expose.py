@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from protocols.errors import UsageError
 from tui.bench_options import (
     add_door_options,
     add_world_options,
     door_of,
     place_of,
     record,
-    report,
     say,
     time_us_of,
 )
+from tui.commands._bridge_words import summarise
 
 if TYPE_CHECKING:
     import argparse
@@ -34,9 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", help="name (`nearbench list scenarios`) or path of a TOML file")
     add_door_options(parser)
     parser.add_argument("--node", help="hand over this node's controller instead of adding one")
-    parser.add_argument(
-        "--name", default=NAME, help=f"of the added controller in trace and ladder; {NAME!r}"
-    )
+    parser.add_argument("--name", help=f"of the added controller in trace and ladder; {NAME!r}")
     parser.add_argument(
         "--at", metavar="X,Y", help="where the added controller stands, metres; 0,0 when not given"
     )
@@ -51,6 +50,10 @@ def run(options: argparse.Namespace) -> int:
     from sim.recording import Recorder
     from tui.commands.run import settings_of
 
+    if options.node and (options.name or options.at):
+        raise UsageError(
+            "--node hands over a controller that has its name and place; --name and --at are for others"
+        )
     chosen = scenario.with_settings(scenario.load(options.scenario), settings_of(options.set))
     if options.node:
         chosen = without_steps_of(chosen, options.node)
@@ -74,7 +77,7 @@ def _exposure(world: BenchWorld, options: argparse.Namespace) -> Exposure:
     from hw_bridge.exposure import Exposure
     from hw_bridge.session import Session, SessionSettings
 
-    name = options.node or options.name
+    name = options.node or options.name or NAME
     if options.node:
         controller = world.hand_over(name)
     else:
@@ -95,7 +98,7 @@ async def serve(exposure: Exposure, *, quiet: bool) -> None:
         await forever
     finally:
         await exposure.close()
-        report(exposure.session.counters())
+        summarise(exposure.session)
 
 
 def _print(text: str) -> None:

@@ -64,6 +64,7 @@ def _row(candidate: Candidate) -> dict[str, Any]:
         "node": info.node,
         "product": info.product,
         "ids": ids,
+        "serial": info.serial,
         "may_speak": list(candidate.protocols),
         "in_use_by": list(candidate.holders),
         "note": candidate.note,
@@ -81,6 +82,7 @@ def _adapters() -> list[dict[str, Any]]:
             "node": name,
             "product": "adapter of the kernel",
             "ids": "",
+            "serial": "",
             "may_speak": ["hci"],
             "in_use_by": [],
             "note": "needs CAP_NET_ADMIN and the adapter down (`sudo hciconfig {name} down`); "
@@ -95,6 +97,7 @@ def _print(row: dict[str, Any]) -> None:
     print(f"{row['moniker']}  {row['product']}".rstrip())
     parts = [f"node {row['node']}"]
     parts += [f"ids {row['ids']}"] if row["ids"] else []
+    parts += [f"serial {row['serial']}"] if row["serial"] else []
     parts.append(f"may speak {', '.join(row['may_speak']) or 'nothing that helps'}")
     if row["in_use_by"]:
         parts.append(f"IN USE by {', '.join(row['in_use_by'])}")

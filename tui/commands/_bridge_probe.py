@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tui.bench_options import say
 from tui.output import document, hanging
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ SUMMARY = "what is behind a moniker: who it is, what it lacks, what to use it wi
 EXAMPLE = """  nearbench bridge probe serial:/dev/ttyACM0
   nearbench bridge probe usb:0 --json"""
 _COLUMN = 14
-_CORE = {
+CORE_VERSIONS = {
     6: "4.0",
     7: "4.1",
     8: "4.2",
@@ -45,12 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 something that is known answers, 1 nothing does."""
-    import asyncio
-
+    """0 something that is known answers, 1 nothing does, or not to the end."""
     from hw_bridge.probe import probe
+    from hw_bridge.running import run_real
 
-    found = asyncio.run(probe(options.moniker))
+    reports: list[ProbeReport] = []
+
+    async def ask() -> None:
+        reports.append(await probe(options.moniker, tell=say))
+
+    run_real(ask())
+    if not reports:
+        raise KeyboardInterrupt  # stopped by a signal; the dongle is closed
+    found = reports[0]
     if options.json:
         print(document(_plain(found)))
     else:
@@ -74,7 +82,9 @@ def lines(found: ProbeReport) -> list[str]:
     if found.facts is not None:
         rows += _facts(found.facts)
         rows.append(("round trip", f"{found.p50_us} µs (95 % below {found.p95_us} µs)"))
-        rows.append(("missing", ", ".join(found.missing) or "no command that is needed"))
+        rows.append(("can", "; ".join(found.can) or "nothing that helps here"))
+        rows += [("cannot", "; ".join(found.cannot))] if found.cannot else []
+        rows.append(("missing", _missing(found, found.facts)))
     if found.skipped_octets:
         rows.append(("skipped", f"{found.skipped_octets} octets that were no HCI packets"))
     if found.quirk is not None:
@@ -84,6 +94,11 @@ def lines(found: ProbeReport) -> list[str]:
     if not found.speaks:
         rows += list(_attempts(found))
     return [text for name, value in rows for text in hanging(f"{name:<{_COLUMN}}", value)]
+
+
+def _missing(found: ProbeReport, facts: Facts) -> str:
+    none = "no command that is needed" if any(facts.commands) else "not known: it lists no commands"
+    return ", ".join(found.missing) or none
 
 
 def _device(found: ProbeReport) -> Iterator[tuple[str, str]]:
@@ -103,7 +118,7 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
     from protocols.data.companies import company_name
 
     maker = company_name(facts.manufacturer) or f"company {facts.manufacturer:#06x}"
-    core = _CORE.get(facts.hci_version, f"version {facts.hci_version}")
+    core = CORE_VERSIONS.get(facts.hci_version, f"version {facts.hci_version}")
     address = facts.address if facts.has_address else "none of its own; a random one is needed"
     features = [name for bit, name in _FEATURES.items() if facts.le_features >> bit & 1]
     (packets, octets), sets = facts.buffers.le, facts.advertising_sets
@@ -114,9 +129,10 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
         ("Bluetooth", f"{core} (HCI revision {facts.hci_revision:#06x})"),
         ("address", address),
         ("LE features", ", ".join(features) or "none beyond Bluetooth 4.0"),
-        ("buffers", f"{packets} ACL packets of {octets} octets"),
+        ("buffers", f"{packets} ACL packets of {octets} octets" if packets else "it does not tell"),
         ("advertising", f"{sets} sets, {facts.max_advertising_octets} octets of data at most"),
         *([("refused", ", ".join(facts.refused))] if facts.refused else []),
+        *([("no answer", ", ".join(facts.unanswered))] if facts.unanswered else []),
     ]
 
 

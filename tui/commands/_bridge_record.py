@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from tui.bench_options import (
     time_us_of,
 )
 from tui.commands._bridge_expose import serve
+from tui.commands._bridge_words import warn_of
 
 if TYPE_CHECKING:
     import argparse
@@ -58,6 +60,12 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.file}: a recording is a .pcapng file; `convert` makes others")
     if options.octets and not options.reveal:
         raise UsageError("--octets: octets of the line hold keys as they are; give --reveal, too")
+    if options.sniffer and not (options.port is options.path is options.bind is None):
+        raise UsageError(
+            "--sniffer: nobody connects to a sniffer; --port, --path and --bind are for a dongle"
+        )
+    if options.sniffer and options.octets:
+        raise UsageError("--sniffer: --octets is for a dongle")
     for_us = time_us_of(options)
     if options.jsonl and not options.sniffer:
         raise UsageError("--jsonl is for sniffers; `convert` and `decode` read a recording of HCI")
@@ -71,12 +79,17 @@ async def _record(options: argparse.Namespace) -> None:
     from hw_bridge.session import Session
 
     session = Session(options.moniker)
+    warn_of(session)
     exposure = Exposure(session, door_of(options), say)
     recording = Recording(
         session, options.file, reveal=options.reveal, octets=options.octets, tell=say
     )
     try:
         await serve(exposure, quiet=False)
+    except asyncio.CancelledError:
+        if not session.was_in_use:
+            raise session.why_not() from None
+        raise
     finally:
         recording.close()
         say(f"wrote {options.file}: {recording.written} packets")

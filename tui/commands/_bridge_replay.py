@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tui.bench_options import add_door_options, add_time_option, door_of, say, time_us_of
+from tui.commands._bridge_words import summarise
 from tui.output import document
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SUMMARY = "a recording plays the controller for a foreign host, and tells where the host differs"
 EXAMPLE = """  nearbench bridge replay session.pcapng --as tcp --port 9000
   bumble-scan tcp-client:127.0.0.1:9000"""
+_READ_S = 600.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +35,10 @@ def run(options: argparse.Namespace) -> int:
     from hw_bridge.running import run_real
     from protocols.errors import UsageError
 
-    if not Path(options.file).is_file():
-        raise UsageError(f"{options.file}: there is no such file to play")
+    try:
+        Path(options.file).open("rb").close()
+    except OSError as exc:
+        raise UsageError(f"{options.file}: {exc.strerror}; name a capture to play") from None
     reports: list[ReplayReport] = []
     for_us = time_us_of(options)
     run_real(_replay(options, reports), for_us=for_us)
@@ -55,7 +59,8 @@ async def _replay(options: argparse.Namespace, reports: list[ReplayReport]) -> N
 
     moniker = f"replay:{options.file}"
     port = cast("ReplayPort", port_for(moniker))
-    exposure = Exposure(Session(moniker, port=port), door_of(options), say)
+    session = Session(moniker, port=port)
+    exposure = Exposure(session, door_of(options), say)
     left = asyncio.Event()
 
     def leave() -> None:
@@ -64,11 +69,13 @@ async def _replay(options: argparse.Namespace, reports: list[ReplayReport]) -> N
 
     exposure.on_leave = leave
     try:
+        await port.load(_READ_S)
         where = await exposure.open()
         (say if options.json else _print)(where)
         await left.wait()
     finally:
         await exposure.close()
+        summarise(session)
         reports.append(port.report)
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from protocols.errors import UsageError
@@ -24,7 +25,7 @@ def is_wifi(moniker: str | None) -> bool:
 
 
 def run_wifi(options: argparse.Namespace) -> int:
-    """0 when stopped."""
+    """0 when stopped, or at the end of standard input."""
     scheme, _, target = options.moniker.partition(":")
     if not target:
         raise UsageError(
@@ -59,12 +60,14 @@ def _run_frames(scheme: str, target: str, device: str, options: argparse.Namespa
     node = RawNode(scenario, radio, _write, seed=options.seed, reveal=options.reveal)
     world = node.node.world
 
-    async def work() -> None:
-        on_lines(node.line)
-        await node.serve()
+    ended = threading.Event()
 
+    def take_lines() -> None:
+        on_lines(node.line, at_end=ended.set)
+
+    work = node.serve(take_lines)
     try:
-        run_world(world, work(), for_us=for_us, begin=node.node.begin)
+        run_world(world, work, for_us=for_us, until=ended.is_set, begin=node.node.begin)
     finally:
         world.close()
         report(radio.counts)
@@ -104,7 +107,10 @@ async def _wpa(path: str, options: argparse.Namespace) -> None:
         await control.open()
         found = sorted(await control.abilities())
         say(f"{path} has {', '.join(found) or 'no NAN commands: build it with CONFIG_NAN=y'}")
-        on_lines(take)
-        await loop.create_future()
+        ended = asyncio.Event()
+        on_lines(take, at_end=ended.set)
+        await ended.wait()
+        await asyncio.gather(*tasks)
     finally:
         await control.close()
+        report(control.counts)

@@ -38,7 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """As the verb says."""
-    status: int = _verb(options.verb).run(options)
+    from hw_bridge.running import interrupted
+
+    with interrupted():
+        status: int = _verb(options.verb).run(options)
     return status
 
 

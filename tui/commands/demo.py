@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from tui.commands.run import add_run_options, run_scenario, speed_of
+from tui.commands.run import add_result_option, add_run_options, run_scenario, speed_of
+from tui.commands.tui import add_screen_options, has_terminal, open_interface
 
 if TYPE_CHECKING:
     import argparse
@@ -18,15 +18,18 @@ CAPTURE = "nearbench-demo.pcapng"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument(
-        "--headless", action="store_true", help="as fast as possible even on a terminal"
+        "--headless", action="store_true", help="print the ladder, as without a terminal"
     )
     add_run_options(parser)
+    add_result_option(parser)
+    add_screen_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """0 every expectation held, 1 one did not."""
-    live = sys.stdout.isatty() and not options.headless
     options.capture = options.capture or [CAPTURE]
-    return run_scenario(
-        "demo", options, speed=speed_of(options.speed, default=1.0 if live else None)
-    )
+    if (has_terminal() or options.plain) and not (
+        options.headless or options.json or options.jsonl == "-"
+    ):
+        return open_interface(options, "demo")
+    return run_scenario("demo", options, speed=speed_of(options.speed, default=None))

@@ -167,13 +167,8 @@ def _serve(node: LoneNode, *, paced: bool) -> None:
         for line in _lines(sys.stdin.buffer):
             node.line(line)
         return
-    loop, over = node.world.loop, threading.Event()
+    from hw_bridge.terminal_lines import on_lines
 
-    def read() -> None:
-        for line in _lines(sys.stdin.buffer):
-            loop.call_soon_threadsafe(node.line, line)
-        over.set()
-        loop.call_soon_threadsafe(lambda: None)
-
-    threading.Thread(target=read, daemon=True, name="stdin").start()
-    loop.run_until(over.is_set, _NO_END_US)
+    over = threading.Event()
+    on_lines(node.line, at_end=over.set, loop=node.world.loop)
+    node.world.loop.run_until(over.is_set, _NO_END_US)

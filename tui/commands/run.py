@@ -20,10 +20,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("scenario", help="name (`nearbench list scenarios`) or path of a TOML file")
     add_run_options(parser)
+    add_result_option(parser)
+
+
+def add_result_option(parser: argparse.ArgumentParser) -> None:
+    """`--json`, where nothing else has the screen."""
+    parser.add_argument("--json", action="store_true", help="the result as one JSON document")
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options that `run` and `demo` share."""
+    """Options that `run`, `demo` and `tui` share."""
     parser.add_argument(
         "--seed", type=int, help="chance of this run; the scenario's own when not given"
     )
@@ -44,14 +50,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--speed",
         default=None,
         metavar="max|1",
-        help="max (default without a terminal), 1 = real time, or any factor",
+        help="max, 1 = real time, or any factor",
     )
     parser.add_argument(
         "--capture", action="append", default=[], metavar="[NODE:]FILE",
         help="write the air, or a node's HCI; the suffix picks the format (.pcapng, .pcap, .btsnoop with NODE)",
     )  # fmt: skip
     parser.add_argument("--jsonl", metavar="FILE|-", help="the trace as JSON lines")
-    parser.add_argument("--json", action="store_true", help="the result as one JSON document")
     parser.add_argument(
         "--reveal",
         action="store_true",
@@ -79,6 +84,16 @@ def speed_of(text: str | None, *, default: float | None) -> float | None:
     return value
 
 
+def duration_of(text: str | None) -> int | None:
+    """`--for` in microseconds. Raises UsageError."""
+    from sim.units import parse_duration_us
+
+    try:
+        return None if text is None else int(parse_duration_us(text))
+    except ValueError as exc:
+        raise UsageError(f"--for: {exc}") from None
+
+
 def settings_of(pairs: list[str]) -> dict[str, Any]:
     """`node.key=value` options; a value is TOML (3, true, [1, 2], "text") or plain text, as its setting takes it."""
     from sim.typed import typed
@@ -97,17 +112,11 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
     from sim import scenario
     from sim.fault_schedule import with_faults
     from sim.recording import Recorder
-    from sim.units import parse_duration_us
     from sim.world import World
 
     if options.json and options.jsonl == "-":
         raise UsageError("--json and --jsonl - both write to standard output; give --jsonl a file")
-    until_us = None
-    if options.duration is not None:
-        try:
-            until_us = int(parse_duration_us(options.duration))
-        except ValueError as exc:
-            raise UsageError(f"--for: {exc}") from None
+    until_us = duration_of(options.duration)
     chosen = scenario.with_settings(scenario.load(name), settings_of(options.set))
     chosen = with_faults(chosen, options.fault)
     world = World(chosen, seed=options.seed, speed=speed, reveal=options.reveal)

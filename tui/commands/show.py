@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,10 +63,29 @@ def _items(items: list[object], depth: int) -> Iterator[str]:
 
 def _one_line(item: dict[str, Any]) -> str:
     name, about = item.get("name"), item.get("about", "")
+    if "parameters" in item:
+        arguments = cast("dict[str, str]", item["parameters"])
+        item = {"name": name, **{f"{key}:": kind for key, kind in arguments.items()}}
+    elif "values" in item:
+        item = _with_values(item)
     rest = ", ".join(
-        f"{k} {v}"
+        f"{k} {_written(v)}"
         for k, v in item.items()
         if k not in ("name", "about") and v not in (None, "", {}, [])
     )
     head = f"{name} ({rest})" if name and rest else str(name or rest)
     return f"{head}: {about}" if about else head
+
+
+def _with_values(row: dict[str, Any]) -> dict[str, Any]:
+    """A parameter with the values it may have in place of its type."""
+    allowed = " | ".join(map(_written, row["values"]))
+    how = "list of" if str(row["type"]).startswith("list") else "one of"
+    return {"name": row["name"], how: allowed, "default": row.get("default")}
+
+
+def _written(value: object) -> str:
+    """A value as it is typed behind `=`."""
+    if isinstance(value, bool | list) or value == "":
+        return json.dumps(value)
+    return str(value)

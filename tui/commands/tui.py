@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocols.errors import UsageError
-from tui.commands.run import settings_of, speed_of
+from tui.bench_role import add_bench_options, on_bench
+from tui.commands.run import add_run_options, duration_of, settings_of, speed_of
+from tui.themes import DEFAULT as DEFAULT_THEME
+from tui.themes import THEMES
 
 if TYPE_CHECKING:
     import argparse
 
-    from tui.session import Session
+    from tui.session import Request, Session
 
 SUMMARY = "the terminal interface: watch, pair, type the PIN; also opens captures"
 EXAMPLE = """  nearbench tui
   nearbench tui passkey_lock --play phone,accessory
-  nearbench tui air.pcapng"""
+  nearbench tui air.pcapng
+  nearbench tui --bridge usb:0 --accessory thermometer"""
 DEFAULT = "demo"
 _SWITCH_S = 0.0005
 """How long the world's thread may keep the screen waiting."""
@@ -30,77 +34,110 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", default=DEFAULT, metavar="SCENARIO|CAPTURE",
         help=f"scenario by name or path, or a capture file; {DEFAULT} when not given",
     )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=int, help="chance of this run; the scenario's own when not given"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="a setting of a node"
-    )
-    parser.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME[:KEY=VALUE,...]",
-        help="something that goes wrong",
-    )
-    parser.add_argument(
-        "--speed", metavar="max|1", help="1 = real time (default), another factor, or max"
-    )
-    parser.add_argument(
-        "--capture",
-        action="append",
-        default=[],
-        metavar="[NODE:]FILE",
-        help="write the air, or a node's HCI",
-    )
-    parser.add_argument("--jsonl", metavar="FILE", help="write the trace as JSON lines")
+    add_run_options(parser)
+    add_screen_options(parser)
+    add_bench_options(parser)
+    parser.add_argument("--web", action="store_true", help="serve it to a browser on this machine")
+    parser.add_argument("--port", type=int, default=8000, metavar="N", help="of --web; 8000")
+
+
+def add_screen_options(parser: argparse.ArgumentParser) -> None:
+    """Options that `tui` and `demo` share: how it looks, and who is played."""
     parser.add_argument(
         "--play", default="phone", metavar="WHO,...",
         help="whose people you play: phone (default), accessory, none, or names of nodes; the others answer by themselves",
     )  # fmt: skip
     parser.add_argument(
-        "--reveal", action="store_true", help="write PINs and keys as they are into files"
-    )
-    parser.add_argument(
         "--ascii",
         action="store_true",
         help="draw with ASCII alone; by itself where the locale is not UTF-8",
     )
+    parser.add_argument(
+        "--theme", choices=tuple(THEMES), default=DEFAULT_THEME,
+        help="colours: dark (default), light, high-contrast, or ansi: the terminal's own sixteen",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plain", action="store_true",
+        help="line by line in place of a screen, as screen readers want it: sentences, and prompts for PINs",
+    )  # fmt: skip
     parser.add_argument("--keys", metavar="FILE", help='your keys: a TOML file of id = "key"')
 
 
 def run(options: argparse.Namespace) -> int:
     """0, or 1 when the run did not hold what it was to."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if options.web:
+        return _serve(options)
+    if not (options.plain or has_terminal()):
         raise UsageError("tui needs a terminal; `nearbench run SCENARIO` tells the same as text")
+    return open_interface(options, options.what)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Serve it to browsers, once it is sure that it opens."""
+    from tui.session import open_session
+    from tui.web import HOST, make_server
+
+    if options.capture or options.jsonl:
+        raise UsageError(
+            "--web: every tab is a run of its own, and would write the same file; export in the tab (e)"
+        )
+    open_session(_request(options, options.what)).close()
+    server = make_server(_own_words(sys.argv[1:]), port=options.port)
+    print(
+        f"open http://{HOST}:{options.port} in a browser on this machine; Ctrl+C ends it",
+        flush=True,
+    )
+    server.serve()
+    return 0
+
+
+def has_terminal() -> bool:
+    """Whether somebody sits before a screen: a terminal, or the browser of `--web`."""
+    return bool(os.environ.get("TEXTUAL_DRIVER")) or (sys.stdin.isatty() and sys.stdout.isatty())
+
+
+def _request(options: argparse.Namespace, what: str) -> Request:
+    from tui.session import Request  # the simulator
+
+    request = Request(
+        what=what,
+        seed=options.seed,
+        settings=settings_of(options.set),
+        faults=tuple(options.fault),
+        speed=speed_of(options.speed, default=1.0),
+        until_us=duration_of(options.duration),
+        captures=tuple(options.capture),
+        jsonl=options.jsonl or "",
+        reveal=options.reveal,
+        play=tuple(options.play.split(",")),
+    )
+    return on_bench(request, options, DEFAULT)
+
+
+def open_interface(options: argparse.Namespace, what: str) -> int:
+    """Show a scenario or capture until the person leaves: 0, or 1 when the run did not hold what it was to."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from tui.keys import user_keys
 
     if options.jsonl == "-":
         raise UsageError("--jsonl -: the screen has the standard output; give it a file")
-    settings, speed = settings_of(options.set), speed_of(options.speed, default=1.0)
+    if options.plain:
+        return _plain(_request(options, what))
     keymap = user_keys(Path(options.keys)) if options.keys else None
     from tui.app import NearbenchApp  # Textual is loaded by this command alone
 
     def open_it() -> Session:
-        from tui.session import Request, open_session  # the simulator, once the screen is painted
+        from tui.session import open_session  # once the screen is painted
 
-        return open_session(
-            Request(
-                what=options.what,
-                seed=options.seed,
-                settings=settings,
-                faults=tuple(options.fault),
-                speed=speed,
-                captures=tuple(options.capture),
-                jsonl=options.jsonl or "",
-                reveal=options.reveal,
-                play=tuple(options.play.split(",")),
-            )
-        )
+        return open_session(_request(options, what))
 
     sys.setswitchinterval(_SWITCH_S)
-    app = NearbenchApp(open_it, ascii_only=options.ascii or not _is_utf8(), keymap=keymap)
+    app = NearbenchApp(
+        open_it,
+        ascii_only=options.ascii or not _is_utf8(),
+        keymap=keymap,
+        theme=options.theme,
+    )
     try:
         status = app.run()
     finally:
@@ -110,6 +147,28 @@ def run(options: argparse.Namespace) -> int:
     for file, packets in app.written.items():
         print(f"wrote {file}: {packets} packets")
     return status or 0
+
+
+def _plain(request: Request) -> int:
+    """The same run line by line."""
+    from tui.plain import run as run_plain
+    from tui.session import open_session
+
+    if request.is_capture:
+        raise UsageError("--plain: for captures, `nearbench decode FILE` prints packets as text")
+    return run_plain(open_session(request))
+
+
+def _own_words(words: list[str]) -> list[str]:
+    """The command line without what concerns the web server."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--port":
+            next(rest, "")
+        elif word != "--web" and not word.startswith("--port="):
+            kept.append(word)
+    return kept
 
 
 def _is_utf8() -> bool:

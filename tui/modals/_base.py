@@ -5,16 +5,16 @@ A modal is at most 72 x 20 and cuts no sentence: what does not fit is broken int
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.keys import keys_of
-from tui.text import cells
+from tui.text import cells, wrap
 from tui.widgets.bars import KeyLine, StatusLine
 from tui.widgets.pane import Pane
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,8 @@ __all__ = ["CARD_WIDTH", "BenchModal", "Card"]
 
 T = TypeVar("T")
 CARD_WIDTH = 66
+_LEAST_INNER = 20
+"""Columns for which sentences are broken at least, on terminals where no card is seen."""
 
 
 class Card(Pane, can_focus=False):
@@ -89,7 +91,7 @@ class BenchModal(ModalScreen[T], Generic[T]):
     @property
     def inner(self) -> int:
         """Columns inside of a card."""
-        return min(CARD_WIDTH, self.size.width - 2) - 4
+        return max(_LEAST_INNER, min(CARD_WIDTH, self.size.width - 2) - 4)
 
     def wrapped(self, text: str, indent: int = 3) -> list[str]:
         """A sentence in lines of a card."""
@@ -110,9 +112,15 @@ class BenchModal(ModalScreen[T], Generic[T]):
         with Vertical(id="foot"):
             yield StatusLine()
             yield KeyLine()
+        yield TooSmall()
+
+    def on_resize(self) -> None:
+        """Tiny terminals get a sentence in place of the cards."""
+        self.query_one(TooSmall).take_over()
 
     def on_mount(self) -> None:
-        """Draw at once."""
+        """Draw at once; without tooltips, which need a mouse."""
+        self.query("Tooltip").remove()
         self.query_one(KeyLine).show(self.keys_here())
         self.tick()
 
@@ -144,10 +152,7 @@ def wrapped(text: str, *, indent: int, width: int) -> list[str]:
     """A sentence in lines of a card."""
     if not text:
         return []
-    pad = " " * indent
-    return textwrap.wrap(
-        text, width - indent, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False
-    )
+    return [" " * indent + line for line in wrap(text, width - indent)]
 
 
 def centred(text: str, width: int) -> str:

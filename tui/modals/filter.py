@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.widgets import Input
-
 from tui.bindings import bindings
 from tui.filters import FilterError
 from tui.modals._base import BenchModal, Card
+from tui.text import cells
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class FilterInput(BenchModal[str | None]):
     SCOPE = "modal:filter"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
     DEFAULT_CSS = """
-    FilterInput Input { width: 66; padding: 0 2; background: $panel; }
+    FilterInput Field { width: 66; padding: 0 2; background: $panel; }
     """
 
     def __init__(
@@ -43,13 +43,12 @@ class FilterInput(BenchModal[str | None]):
 
     def cards(self) -> ComposeResult:
         """Input and what there is to say about it."""
-        yield Input(self._text, id="text", select_on_focus=False, compact=True)
+        yield Field(self._text)
         yield Card()
 
     def on_mount(self) -> None:
         """The cursor is in the input."""
-        field = self.query_one(Input)
-        field.cursor_blink = False
+        field = self.query_one(Field)
         field.focus()
         super().on_mount()
 
@@ -63,7 +62,7 @@ class FilterInput(BenchModal[str | None]):
 
     def action_apply(self) -> None:
         """Apply the filter when it is right."""
-        text = self.query_one(Input).value
+        text = self.query_one(Field).value
         try:
             self._check(text)
         except FilterError:
@@ -76,14 +75,20 @@ class FilterInput(BenchModal[str | None]):
 
     def draw(self) -> None:
         """Right or wrong, and examples."""
-        text = self.query_one(Input).value
+        text = self.query_one(Field).value
         lines: list[list[Piece] | str] = []
         try:
             lines.append([(f"{self.signs['ok']} {self._check(text)}", "good")])
         except FilterError as exc:
-            lines.append(f"{' ' * (min(exc.column, 58) - 1)}^")
+            lines.append(self._arrow(exc.column))
             lines += [
                 [(line, "bad")] for line in self.wrapped(f"{self.signs['failed']} {exc}", indent=0)
             ]
         lines += ["", *self.wrapped(self._examples, indent=0)]
         self.card.fill(self._title, lines)
+
+    def _arrow(self, column: int) -> str:
+        """An arrow below that column of the field; nothing where the field shows other columns."""
+        field = self.query_one(Field)
+        at = cells(field.value[: column - 1]) - int(field.scroll_offset.x)
+        return f"{' ' * at}^" if 0 <= at < self.inner else ""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tui.bindings import bindings
-from tui.diagnosis import Reason, reason_of
 from tui.modals._base import BenchModal
-from tui.text import pin_groups
+from tui.text import cells, fit, pin_groups
 
 if TYPE_CHECKING:
+    from tui.diagnosis import Reason
     from tui.models.lanes import Piece
     from tui.models.outcomes import Outcome
 
@@ -27,9 +27,6 @@ _HEADLINES = {
     "not paired": ("failed", "The two are not paired."),
 }
 _MOST_LINES = 17
-_MOST_LOOKS = 10
-_LOOK_EVERY_US = 200_000
-"""Simulated time after which the rule is looked for again: the other side may have heard of the end by then."""
 
 
 class OutcomeCard(BenchModal[None]):
@@ -41,41 +38,21 @@ class OutcomeCard(BenchModal[None]):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()
         self.outcome = outcome
-        self.reason: Reason | None = None
-        self._looks = 0
-        self._next_look_us = 0
 
     @property
     def nodes(self) -> set[str]:
         """None: it stays until it is closed."""
         return set()
 
+    @property
+    def reason(self) -> Reason | None:
+        """The rule behind it, as far as it is known."""
+        return self.session.inquiries.reason(self.outcome)
+
     def tick(self) -> None:
         """Draw; look for the rule until it is found, now and then."""
+        self.bench.inquire(self.outcome)
         super().tick()
-        now_us = self.session.now_us
-        if self.reason is None and self._looks < _MOST_LOOKS and now_us >= self._next_look_us:
-            self._looks += 1
-            self._next_look_us = now_us + _LOOK_EVERY_US
-            self._look()
-
-    def _look(self) -> None:
-        control = self.session.control
-        if control is not None:
-            trace, outcome = control.world.trace, self._latest()
-            self.run_worker(
-                lambda: reason_of(list(trace), outcome),
-                thread=True,
-                name="diagnosis",
-                exit_on_error=False,
-                exclusive=True,
-            )
-
-    def on_worker_state_changed(self, event: Any) -> None:
-        """The rule is found."""
-        if event.worker.is_finished and event.worker.error is None and event.worker.result:
-            self.reason = event.worker.result
-            self.draw()
 
     def sentence(self) -> str:
         """Who ended it."""
@@ -109,6 +86,8 @@ class OutcomeCard(BenchModal[None]):
         sign, headline = _HEADLINES[outcome.kind]
         lines: list[list[Piece] | str] = ["", [(f"   {self.signs[sign]} {headline}", "bad")], ""]
         lines += self._pins(outcome)
+        if fault := self.session.outcomes.fault_behind(outcome):
+            lines += self.wrapped(f"Fault {fault}.")
         lines += self.wrapped(f"{outcome.words}.")
         lines += self._rule(outcome)
         keys = "   [ r: retry ]  [ o: message ]  [ Esc: close ]"
@@ -119,16 +98,16 @@ class OutcomeCard(BenchModal[None]):
         people = self.bench.people
         if outcome.kind != "wrong PIN":
             return []
-        pairs = ((outcome.node, outcome.peer), (outcome.peer, outcome.node))
-        for typist, display in pairs:
-            typed, shown = people.typed.get(typist), people.shown.get(display)
-            if typed and shown:
-                width = max(len(display), len(typist))
-                first = f"     shown by {display:<{width}}   {pin_groups(shown, ' ')}"
-                second = f"     typed on {typist:<{width}}   {pin_groups(typed, ' ')}"
-                marks = ["^" if a != b else " " for a, b in zip(shown, typed, strict=False)]
-                pad = " " * (len(second) - len(pin_groups(typed, " ")))
-                return [first, second, pad + pin_groups("".join(marks), " "), ""]
+        for typist, other in ((outcome.node, outcome.peer), (outcome.peer, outcome.node)):
+            typed = people.typed.get(typist)
+            if typed and other in people.shown:
+                return _compared(
+                    f"shown by {other}", people.shown[other], f"typed on {typist}", typed
+                )
+            if typed and other in people.typed:
+                return _compared(
+                    f"typed on {other}", people.typed[other], f"typed on {typist}", typed
+                )
         return []
 
     def _rule(self, outcome: Outcome) -> list[list[Piece] | str]:
@@ -144,3 +123,16 @@ class OutcomeCard(BenchModal[None]):
         if reason is not None and reason.source:
             lines += self.wrapped(f"[{reason.source}]")
         return lines
+
+
+def _compared(above: str, one: str, below: str, other: str) -> list[list[Piece] | str]:
+    """Two PINs, one above the other, with marks below the digits that differ."""
+    width = max(cells(above), cells(below))
+    pad = " " * (width + 8)
+    marks = "".join("^" if a != b else " " for a, b in zip(one, other, strict=False))
+    return [
+        f"     {fit(above, width)}   {pin_groups(one, ' ')}",
+        f"     {fit(below, width)}   {pin_groups(other, ' ')}",
+        pad + pin_groups(marks, " "),
+        "",
+    ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.widgets import Input
-
 from tui.bindings import bindings
 from tui.keys import shown
 from tui.modals._base import CARD_WIDTH, BenchModal, Card
 from tui.text import cut, fit
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -31,7 +30,7 @@ class Palette(BenchModal[str | None]):
 
     SCOPE = "modal:palette"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "Palette Input { width: 66; padding: 0 2; background: $panel; }"
+    DEFAULT_CSS = "Palette Field { width: 66; padding: 0 2; background: $panel; }"
 
     def __init__(self, keys: list[Key]) -> None:
         super().__init__()
@@ -40,13 +39,12 @@ class Palette(BenchModal[str | None]):
 
     def cards(self) -> ComposeResult:
         """Input and matches."""
-        yield Input(id="text", compact=True)
+        yield Field()
         yield Card()
 
     def on_mount(self) -> None:
         """The cursor is in the input."""
-        field = self.query_one(Input)
-        field.cursor_blink = False
+        field = self.query_one(Field)
         field.focus()
         super().on_mount()
 
@@ -61,7 +59,7 @@ class Palette(BenchModal[str | None]):
 
     def matches(self) -> list[Key]:
         """Actions in which all typed parts occur."""
-        parts = self.query_one(Input).value.casefold().split()
+        parts = self.query_one(Field).value.casefold().split()
         return [
             key
             for key in self._all

@@ -30,6 +30,9 @@ _SAME_EVENT_US = 10_000
 """PDUs of one advertising event on 37, 38 and 39 lie closer together."""
 _STALE_INTERVALS, _STALE_US = 5, 10 * _SECOND_US
 _REPORT, _EXTENDED_REPORT = b"\x04\x3e", 0x0D
+_TX_POWER = 0x0A
+"""AD type (Assigned Numbers 2.3)."""
+_CONNECT = 5
 _LEGACY = frozenset((0, 1, 2, 4, 6))
 _DIRECT, _RESPONSE, _EXTENDED = 1, 4, 7
 _NAMES = {
@@ -42,7 +45,7 @@ class Advertiser:
 
     __slots__ = (
         "_first_us", "_gaps", "address", "channels", "data", "event", "heard", "kind", "last_us", "levels", "lost",
-        "nan", "owner", "pdu", "response", "rssi_dbm", "sent",
+        "nan", "owner", "pdu", "response", "rssi_dbm", "sent", "taken_by",
     )  # fmt: skip
 
     def __init__(self, address: str, kind: str) -> None:
@@ -63,6 +66,8 @@ class Advertiser:
         self.levels: deque[tuple[int, int]] = deque(maxlen=SECONDS + 1)
         """(second, best dBm in it)."""
         self.channels: set[int] = set()
+        self.taken_by = ""
+        """address of who asked it for a connection after its latest advert."""
         self.sent = self.heard = self.lost = 0
         self.last_us = self._first_us = -1
         self._gaps: deque[int] = deque(maxlen=_GAPS)
@@ -111,6 +116,20 @@ class Advertiser:
         return min(found), int(median(found)), max(found), pstdev(found)
 
     @property
+    def tx_dbm(self) -> int | None:
+        """The power that it says it sends with (TX Power Level); None where it says nothing."""
+        for one in advert_of(self.data).structures + advert_of(self.response).structures:
+            if one.type == _TX_POWER and len(one.value) == 1:
+                return int.from_bytes(one.value, "little", signed=True)
+        return None
+
+    @property
+    def lost_part(self) -> float | None:
+        """Part of its packets that nobody heard, of those that somebody listened to; None without any."""
+        listened = self.heard + self.lost
+        return self.lost / listened if listened else None
+
+    @property
     def wrong(self) -> str:
         """Why its octets are malformed; empty when nothing is."""
         return "" if self.kind == "NAN" else advert_of(self.data).wrong
@@ -139,6 +158,8 @@ class Advertisers:
     def __init__(self) -> None:
         self.all: dict[str, Advertiser] = {}
         self.now_us = 0
+        self.links: dict[str, list[str]] = {}
+        """node -> who it is connected with over Bluetooth."""
         self._own: dict[str, Advertiser] = {}  # node -> the last that it used with Bluetooth
 
     def feed(self, events: Iterable[TraceEvent]) -> None:
@@ -148,6 +169,8 @@ class Advertisers:
                 self.now_us = event.t_us
             data = event.data
             if data is None or len(data) < 2:
+                if event.layer == "ble":
+                    self._link(event)
                 continue
             if event.layer == "hci":
                 if data[:2] == _REPORT and event.direction == "rx":
@@ -164,6 +187,27 @@ class Advertisers:
             row = self.all[address] = Advertiser(address, kind)
         return row
 
+    def connected_to(self, one: Advertiser) -> tuple[str, ...]:
+        """Who a device is connected with: nodes of a run; in a capture the address that asked for it last."""
+        if one.kind == "NAN":
+            return ()
+        if one.owner:
+            return tuple(self.links.get(one.owner, ()))
+        return (one.taken_by,) if one.taken_by else ()
+
+    def is_stale(self, one: Advertiser) -> bool:
+        """Whether a device is no longer there; one that is connected has a reason to be silent."""
+        return one.is_stale(self.now_us) and not self.connected_to(one)
+
+    def _link(self, event: TraceEvent) -> None:
+        peers = self.links.setdefault(event.node, [])
+        if event.event == "connected" and event.peer not in peers:
+            peers.append(event.peer)
+        elif event.event == "disconnected" and event.peer in peers:
+            peers.remove(event.peer)
+        elif event.event == "disconnected" and not event.peer:
+            peers.clear()
+
     # Bluetooth on the air
 
     def _advert(self, event: TraceEvent, pdu: bytes) -> None:
@@ -178,8 +222,14 @@ class Advertisers:
             if found is None:
                 return
             row, payload = found
+        elif kind == _CONNECT and len(pdu) >= 14:
+            known = self.all.get(_text(pdu[8:14]))
+            if known is not None:
+                known.taken_by = _text(pdu[2:8])
+            return
         else:
             return
+        row.taken_by = ""
         if kind == _RESPONSE:
             row.response = payload
         else:

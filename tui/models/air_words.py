@@ -27,7 +27,8 @@ def air_vocabulary(
         "nrpa": lambda one: one.kind == "NRPA",
         "malformed": lambda one: bool(one.wrong),
         "starred": lambda one: one.address in starred,
-        "stale": lambda one: one.is_stale(air().now_us),
+        "stale": lambda one: air().is_stale(one),
+        "connected": lambda one: bool(air().connected_to(one)),
         "connectable": lambda one: one.pdu in ("ADV_IND", "ADV_DIRECT_IND"),
     }
     keys: dict[str, Callable[[Advertiser], Any]] = {
@@ -41,6 +42,8 @@ def air_vocabulary(
         "heard": lambda one: one.heard,
         "age": lambda one: (air().now_us - one.last_us) / 1e6,
         "interval": lambda one: None if one.interval_us is None else one.interval_us / 1000,
+        "tx": lambda one: one.tx_dbm,
+        "peer": lambda one: air().connected_to(one) or None,
         "text": lambda one: one.words,
     }
     return Vocabulary(words, keys)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from protocols.layout import Node
     from sim.trace import TraceEvent
 
-__all__ = ["Decoded", "decoded", "info_of", "path_of", "walk"]
+__all__ = ["Decoded", "decoded", "decoded_link", "info_of", "path_of", "walk"]
 
 _REMEMBERED = 4096
 _L2CAP_OCTETS = 4
@@ -74,6 +74,11 @@ def decoded(event: TraceEvent) -> Decoded:
     link_type: Any = event.fields.get("link_type")
     wifi = event.fields.get("phy") == "wifi"
     return _decoded(event.layer, event.event, link_type, wifi, event.data or b"")
+
+
+def decoded_link(pdu: bytes) -> Decoded:
+    """The same of a PDU of a connection in clear."""
+    return _decoded("air", "ll_data", None, False, pdu)  # noqa: FBT003  # the cache wants places
 
 
 def _line(kind: str, found: Dissection) -> str:

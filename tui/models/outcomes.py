@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sim.trace import TraceEvent
 
-__all__ = ["Outcome", "Outcomes", "rule_words"]
+__all__ = ["Outcome", "Outcomes"]
 
 _WRONG_PIN = (0x01, 0x04, 0x0B)
 _NO_COMPARISON = 0x0C
@@ -67,11 +67,16 @@ class Outcomes:
     def __init__(self) -> None:
         self.all: list[Outcome] = []
         self._failed_message: dict[frozenset[str], int] = {}
+        self._acted: list[tuple[int, str]] = []
 
     def feed(self, events: Iterable[TraceEvent]) -> list[Outcome]:
         """Take in events; the ends among them."""
         found: list[Outcome] = []
         for event in events:
+            if event.event == "fault_acted" and event.layer == "control":
+                words = clean(f"{event.fields['fault']} at {event.node or 'the air'}: {event.note}")
+                self._acted.append((event.t_us, words))
+                del self._acted[:-500]
             if event.layer not in ("ble", "aware", "phone"):
                 continue
             if event.direction and event.event == "pairing_failed":
@@ -102,6 +107,36 @@ class Outcomes:
             remedy=next((one.remedy for one in close if one.remedy), ""),
             message=next((one.message for one in close if one.message), best.message),
         )
+
+    def fault_behind(self, outcome: Outcome) -> str:
+        """The fault that made a difference last before this end and after the one before; empty when none did."""
+        before = [one.t_us for one in self.all if one.t_us < outcome.t_us - _SAME_US]
+        since_us = before[-1] if before else -1
+        found = [words for t_us, words in self._acted if since_us < t_us <= outcome.t_us]
+        return found[-1] if found else ""
+
+    def latest(self, parties: set[str], since: int) -> Outcome | None:
+        """The end of the pairing of two that began with the event `since`: a good one, else the first that was told."""
+        ends = [one for one in self.all if {one.node, one.peer} == parties and one.seq > since]
+        good = [one for one in ends if one.good]
+        return good[-1] if good else ends[0] if ends else None
+
+    def of_event(self, event: TraceEvent) -> Outcome | None:
+        """The failure that an event tells, or is the message of; by who told it first."""
+        parties = {event.node, event.peer}
+        for one in self.all:
+            if one.good or {one.node, one.peer} != parties:
+                continue
+            if event.seq in (one.seq, one.message):
+                first = [
+                    other
+                    for other in self.all
+                    if {other.node, other.peer} == parties
+                    and not other.good
+                    and 0 <= one.t_us - other.t_us < _SAME_US
+                ]
+                return first[0] if first else one
+        return None
 
     def failures(self, node: str, peer: str) -> int:
         """How many pairings in a row failed between two, as `node` tells."""
@@ -147,19 +182,3 @@ class Outcomes:
             rule=event.rule,
             **details,
         )
-
-
-def rule_words(rule: str) -> tuple[str, str, str]:
-    """(statement, remedy, source) of a rule; empty when there is none of that name. Loads the rules: takes a while."""
-    from protocols.errors import NearbenchError
-    from sim.explain import rule_of
-
-    try:
-        found = rule_of(rule)
-    except NearbenchError:
-        return "", "", ""
-    return (
-        clean(found.statement),
-        clean(found.remedy),
-        clean(f"{found.source} ({found.confidence})"),
-    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui.feed import PULL_LIMIT
 from tui.filters import Filter, compile_filter
+from tui.models.clear_forms import ClearForms
 from tui.models.packet_words import packet_vocabulary
 from tui.models.packets import Ends, is_packet
 
@@ -35,6 +36,7 @@ class PacketList:
     def __init__(self, source: Source, text: str = "") -> None:
         self.source = source
         self.ends = Ends()
+        self.clear = ClearForms(source)
         self.marks: set[int] = set()
         """sequence numbers of marked packets."""
         self.vocabulary = packet_vocabulary(self.ends, self.marks)
@@ -68,6 +70,12 @@ class PacketList:
         """Position of a row in the source."""
         return self.source.first + row if self._is_plain else self._shown[self._gone + row]
 
+    def positions(self) -> Sequence[int]:
+        """Positions of all rows, as they are now."""
+        if self._is_plain:
+            return range(self.source.first, self.source.end)
+        return self._shown[self._gone :]
+
     def row_of(self, position: int) -> int | None:
         """The row of a position, else of the first one behind it; None when there is none."""
         if self._is_plain:
@@ -95,6 +103,8 @@ class PacketList:
         for event in events:
             if event.data is not None:
                 learn(event)
+            elif event.event == "derived":
+                self.clear.learn(event)
 
     def look(self, enough: Callable[[], bool]) -> bool:
         """Let the filter see more; far behind (it is a new one) until `enough()`; whether rows came or went."""

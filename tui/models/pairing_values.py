@@ -78,6 +78,8 @@ class Values:
         for_us: Any = fields.get("for_us")
         if event.event == "timer" and isinstance(for_us, int) and not fields.get("quiet"):
             self._waits[event.node, event.note.rpartition(": ")[0]] = event.t_us, for_us
+        elif event.event == "timer_stopped":
+            self._waits.pop((event.node, event.note.rpartition(": ")[0]), None)
         if event.event == "derived":
             self._add(event, str(fields.get("name")), fields.get("value"))
             return
@@ -101,6 +103,10 @@ class Values:
             is_start = event.event in PAIRING_STARTS
             if is_start or (timer is not None and timer.stopped_us is None):
                 self.timers[pair] = Timer(event.t_us)
+
+    def begun(self, parties: set[str]) -> int:
+        """`seq` of the message with which the last pairing of these began; 0 before the first."""
+        return max((seq for seq, pair in self._starts if pair == frozenset(parties)), default=0)
 
     def waits(self, parties: tuple[str, ...], now_us: int) -> list[tuple[str, str, int]]:
         """(party, what for, time left) of timers of Wi-Fi Aware that were set and have not run out."""

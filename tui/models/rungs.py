@@ -14,13 +14,13 @@ from tui.models.states import sign_of, states_of
 from tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sim.trace import TraceEvent
 
 __all__ = ["Rung", "Rungs", "secrets_of", "words_of"]
 
-_KEPT = 20_000
+_KEPT = 10_000
 _MEMBERS = 500
 _TAIL = 60
 _ROUNDS = 20
@@ -41,7 +41,7 @@ class Rung:
         """party -> state that changed here."""
         self.is_message = bool(event.direction and event.peer)
         self.count = 1
-        self.members: deque[TraceEvent] = deque(maxlen=_MEMBERS)
+        self.members: Sequence[TraceEvent] = ()
         self.open = False
         """whether the members are shown."""
         self.title = ""
@@ -55,8 +55,10 @@ class Rung:
 
     def fold(self, event: TraceEvent) -> None:
         """Take one more event in."""
-        if not self.members:
-            self.members.append(self.event)
+        if not isinstance(
+            self.members, deque
+        ):  # most rungs stand for one event: they need no room for more
+            self.members = deque((self.event,), maxlen=_MEMBERS)
         self.members.append(event)
         self.count += 1
 
@@ -138,7 +140,7 @@ class Rungs:
         head = next((rung for rung in tail if rung.title), None)
         if head is None:
             head = done.pop(0)
-            head.members.append(head.event)
+            head.members = deque((head.event,), maxlen=_MEMBERS)
         for rung in done:
             head.fold(rung.event)
             head.states = rung.states
@@ -160,17 +162,13 @@ class Rungs:
 
     def between(self, parties: tuple[str, ...]) -> list[Rung]:
         """Rungs that concern these parties: what they say to each other, and what happens at one of them."""
-        wanted = set(parties)
+        wanted = {"", *parties}
         others = set(self.parties) - wanted
-        found: list[Rung] = []
-        for rung in self.rows:
-            event = rung.event
-            if event.node and event.node not in wanted:
-                continue
-            if event.peer in others:
-                continue
-            found.append(rung)
-        return found
+        return [
+            rung
+            for rung in self.rows
+            if rung.event.node in wanted and (not others or rung.event.peer not in others)
+        ]
 
     def busiest(self, lanes: int) -> tuple[str, ...]:
         """The parties that spoke to each other last, and others up to `lanes`, in their order."""

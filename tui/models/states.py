@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.trace import TraceEvent
 
-__all__ = ["PAIRING_ENDS", "PAIRING_STARTS", "SIGNS", "sign_of", "states_of"]
+__all__ = ["PAIRING_STARTS", "SIGNS", "sign_of", "states_of"]
 
 _MESSAGES = {  # event -> (state of the sender, state of the receiver)
     "connect": ("connecting", ""), "pairing_request": ("wait response", "got request"),
@@ -32,9 +32,6 @@ _EVENTS = {  # event of one node -> its state
 _ENGINES = {"discovery": "find", "bootstrapping": "boot", "pairing": "pair", "data_path": "path"}
 """Engine of Wi-Fi Aware -> the word before its state."""
 PAIRING_STARTS = frozenset(("pairing_request", "security_request", "auth1"))
-PAIRING_ENDS = frozenset(
-    ("paired", "not_paired", "pairing_result", "disconnected", "pairing_failed")
-)
 SIGNS = {
     "not_paired": "failed", "pairing_failed": "failed", "step_failed": "failed", "command_failed": "failed",
     "failed": "failed", "refused": "failed", "att_error": "failed", "encryption_failed": "failed",

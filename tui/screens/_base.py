@@ -15,39 +15,20 @@ from tui.bindings import bindings
 from tui.keys import EVERYWHERE, keys_of
 from tui.widgets.bars import KeyLine, StatusLine, TabLine, TitleLine
 from tui.widgets.event_list import EventList
-from tui.widgets.lined import Lined
 from tui.widgets.pane import Pane
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from sim.control import Asking
     from tui.app import NearbenchApp
     from tui.keys import Key
-    from tui.models.lanes import Piece
     from tui.session import Session
 
 __all__ = ["BenchScreen"]
 
-LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 _NARROW, _LOW = 80, 24
-
-
-class _TooSmall(Lined):
-    DEFAULT_CSS = "_TooSmall { display: none; height: 1fr; width: 1fr; }"
-
-    def line(self, y: int, width: int) -> list[Piece]:
-        """What to do about a small terminal, in as many lines as it takes."""
-        size = self.screen.size
-        text = (
-            f"The screen needs {LEAST_WIDTH} x {LEAST_HEIGHT}; this one has {size.width} x {size.height}. "
-            "`nearbench run SCENARIO` tells the same as text."
-        )
-        words, lines = text.split(), [""]
-        for word in words:
-            if len(lines[-1]) + len(word) + 1 > width:
-                lines.append("")
-            lines[-1] = f"{lines[-1]} {word}".strip()
-        return [(lines[y], "")] if y < len(lines) else []
 
 
 class BenchScreen(Screen[None]):
@@ -87,7 +68,7 @@ class BenchScreen(Screen[None]):
             yield from self.panes()
         yield StatusLine()
         yield KeyLine()
-        yield _TooSmall()
+        yield TooSmall()
 
     def panes(self) -> ComposeResult:
         """The panes of the screen."""
@@ -117,6 +98,10 @@ class BenchScreen(Screen[None]):
         """The sentence of the last line but one, and its style; empty for the last thing that happened."""
         return "", ""
 
+    def takes(self, asking: Asking) -> bool:
+        """Whether this screen asks a person itself, and no modal is wanted for it."""
+        return False
+
     def works(self, key: Key) -> bool:
         """Whether a key does something now; answers only while somebody is asked."""
         if key.id == "pin":
@@ -142,14 +127,10 @@ class BenchScreen(Screen[None]):
     def on_resize(self) -> None:
         """Small terminals lose the detail, tiny ones everything but a sentence."""
         size = self.bench.size
-        is_tiny = size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
         self.set_class(size.width >= 100, "-wide")
         self.set_class(size.height >= 36, "-tall")
         self.set_class(size.width < _NARROW or size.height < _LOW, "-small")
-        for child in self.children:
-            child.display = (
-                isinstance(child, _TooSmall) if is_tiny else not isinstance(child, _TooSmall)
-            )
+        self.query_one(TooSmall).take_over()
         self.lay_out()
 
     def lay_out(self) -> None:

@@ -13,8 +13,8 @@ from tui.models.adverts import advert_of
 from tui.models.air_words import air_vocabulary
 from tui.models.decoding import decoded
 from tui.screens._base import BenchScreen
-from tui.text import clean, count, cut, fit
-from tui.widgets.air_rows import AirRows, interval_text
+from tui.text import clean, count, cut, fit, wrap
+from tui.widgets.air_rows import CHOICES, AirRows, interval_text
 from tui.widgets.curve import curve_lines
 from tui.widgets.lines import LinesPane
 
@@ -136,6 +136,8 @@ class AirScreen(BenchScreen):
 
     def _title(self) -> None:
         note = [f"sort: {_SORTS[self.sort][0]}"]
+        if self.rows.choice:
+            note.append(f"columns: {CHOICES[self.rows.choice]}")
         if self.by_owner:
             note.append("per device")
         if self.filter.text:
@@ -189,7 +191,7 @@ class AirScreen(BenchScreen):
                         [(cut(f"{self.signs['malformed']} {where}{advert.wrong}", width), "bad")]
                     )
         lines.append("")
-        lines += self._facts(one)
+        lines += [line for fact in self._facts(one) for line in wrap(fact, width)]
         return lines
 
     def _attributes(self, one: Advertiser, width: int) -> list[list[Piece] | str]:
@@ -207,7 +209,7 @@ class AirScreen(BenchScreen):
         ]
         return lines
 
-    def _facts(self, one: Advertiser) -> list[list[Piece] | str]:
+    def _facts(self, one: Advertiser) -> list[str]:
         session, owner = self.session, one.owner
         about = session.about.get(owner, "")
         kind = {
@@ -222,12 +224,23 @@ class AirScreen(BenchScreen):
         bonds = self._bonds(owner)
         if bonds is not None:
             facts.append(f"bonded: {bonds or 'no'}")
-        power = session.setting(owner, "tx_power_dbm")
+        peers = self.air.connected_to(one)
+        if peers:
+            facts.append(f"connected to {clean(', '.join(peers))}")
+        lost = ""
+        if one.lost_part is not None:
+            lost = f" ({one.lost_part:.1%} lost)"
+        counts = f"sent {count(one.sent)}, heard {count(one.heard)}{lost}"
+        power = self.tx_dbm(one)
         if power is not None:
-            facts.append(f"TX {power} dBm")
-        heard = one.heard + one.lost
-        lost = f" ({one.lost / heard:.1%} of what was listened to is lost)" if heard else ""
-        return [", ".join(facts), f"sent {count(one.sent)}, heard {count(one.heard)}{lost}"]
+            loss = "" if one.rssi_dbm is None else f", path loss {power - one.rssi_dbm} dB"
+            counts = f"TX {power} dBm{loss}, {counts}"
+        return [", ".join(facts), counts]
+
+    def tx_dbm(self, one: Advertiser) -> int | None:
+        """The power a device sends with: by its settings, else as it says itself; None where nothing is known."""
+        power = self.session.setting(one.owner, "tx_power_dbm")
+        return power if isinstance(power, int) else one.tx_dbm
 
     def _bonds(self, owner: str) -> str | None:
         """Names of the peers that a device is bonded with; None where it has no Bluetooth."""
@@ -259,6 +272,12 @@ class AirScreen(BenchScreen):
         """By another column."""
         self.sort = (self.sort + 1) % len(_SORTS)
         self._again()
+
+    def action_columns(self) -> None:
+        """Other columns."""
+        self.rows.choice = (self.rows.choice + 1) % len(CHOICES)
+        self._title()
+        self.rows.refresh()
 
     def action_star(self) -> None:
         """Star on or off."""

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Container
 
 from tui.bindings import bindings
 from tui.models.lanes import Lanes
-from tui.models.pairing_values import SMP_TIMEOUT_US, shown_value
 from tui.models.rungs import Rung, words_of
-from tui.screens._base import BenchScreen
-from tui.text import cells, clean, cut, fit
+from tui.screens._ladder_below import LadderBelow
 from tui.widgets.ladder_list import LadderList
 from tui.widgets.lines import LinesPane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tui.models.lanes import Piece
 
 _TIME_STYLES = ("simulated", "delta", "since mark")
-_NAME, _BAR = 14, 10
-_MOST_WAITS = 4
+_MANY, _PAUSE_S = 2000, 0.25
 
 
-class LadderScreen(BenchScreen):
+class LadderScreen(LadderBelow):
     """The ladder above, values or parties below."""
 
     NAME = "ladder"
@@ -41,13 +36,12 @@ class LadderScreen(BenchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reveal = False
-        self.shows_values = False
         self.time_style = 0
         self.mark_us: int | None = None
         self.search = ""
         self._choice = 0
         self._seen: tuple[Any, ...] = ()
+        self._rebuilt_s = 0.0
 
     def panes(self) -> ComposeResult:
         """Ladder, values, timers."""
@@ -118,22 +112,32 @@ class LadderScreen(BenchScreen):
             return
         rungs = self.session.rungs
         seen = (rungs.version, self.parties(), self.bench.size, self.reveal, self.time_style)
-        if seen != self._seen:
+        if seen != self._seen and self._may_rebuild(seen):
             self._seen = seen
             self.ladder.rebuild()
+        failure = self.failure()
+        if failure is not None:
+            self.bench.inquire(failure)
         self._title()
-        self._below()
+        self.show_below()
+
+    def _may_rebuild(self, seen: tuple[Any, ...]) -> bool:
+        """Whether to take new rungs over now: of very many rungs, four times a second; whatever else changed, at once."""
+        now_s = self.bench.wall_s()
+        is_more_alone = bool(self._seen) and seen[1:] == self._seen[1:]
+        if is_more_alone and len(self.ladder.rows) > _MANY and now_s - self._rebuilt_s < _PAUSE_S:
+            return False
+        self._rebuilt_s = now_s
+        return True
 
     def _title(self) -> None:
         parties = self.parties()
         both = f" {self.signs['both']} ".join(parties)
-        pair = set(parties[:2])
-        ends = [one for one in self.session.outcomes.all if {one.node, one.peer} == pair]
-        note = ""
-        if ends:
-            sign = "ok" if ends[-1].good else "failed"
-            code = "" if ends[-1].code is None else f" {ends[-1].code:#04x}"
-            note = f"{self.signs[sign]} {ends[-1].kind}{code}"
+        note, end = "", self.end()
+        if end is not None:
+            sign = "ok" if end.good else "failed"
+            code = "" if end.code is None else f" {end.code:#04x}"
+            note = f"{self.signs[sign]} {end.kind}{code}"
         if self.search:
             note = f"search: {self.search}   {note}".rstrip()
         if not self.ladder.follow:
@@ -144,113 +148,6 @@ class LadderScreen(BenchScreen):
             else ""
         )
         self.ladder.say(f"Ladder {self.signs['dot']} {both}{dropped}", note)
-
-    @property
-    def signs(self) -> Any:
-        """The signs of this terminal."""
-        return self.bench.signs
-
-    # Below
-
-    def _below(self) -> None:
-        rung = self.ladder.selected()
-        seq = 0 if rung is None else rung.event.seq
-        wide = self.has_class("-wide")
-        values = self.query_one("#values", LinesPane)
-        if self.shows_values:
-            values.fill(
-                f"Values at {seq}",
-                self._values(seq),
-                "V reveals" if not self.reveal else "revealed",
-            )
-        else:
-            values.fill(
-                f"Message {seq}" if rung and rung.is_message else f"Event {seq}", self._about(rung)
-            )
-        if wide:
-            self.query_one("#timers", LinesPane).fill("Parties and timers", self._parties())
-
-    def _about(self, rung: Rung | None) -> list[list[Piece] | str]:
-        """The selected rung in full: words, phase, cause, rule; and the timers where there is no pane for them."""
-        if rung is None:
-            return []
-        event = rung.event
-        width = self.query_one("#values", LinesPane).inner_width
-        lines: list[list[Piece] | str] = [*_broken(words_of(event, reveal=self.reveal), width)]
-        told = [f"at {event.t_us / 1e6:.6f} s"]
-        if event.fields.get("phase"):
-            told.append(f"phase {event.fields['phase']}")
-        if event.rule:
-            told.append(f"rule {event.rule}")
-        if event.cause is not None:
-            told.append(f"because of #{event.cause}")
-        if event.data is not None:
-            told.append(f"{len(event.data)} octets, enter shows them")
-        lines.append(", ".join(told))
-        states = [f"{party}: {state}" for party, state in rung.states.items()]
-        if states:
-            lines.append("; ".join(states))
-        if not self.has_class("-wide"):
-            lines += self._timer_lines()
-        return lines
-
-    def _values(self, seq: int) -> list[list[Piece] | str]:
-        lines: list[list[Piece] | str] = []
-        width = self.query_one("#values", LinesPane).inner_width
-        for name, values in self.session.values.at(seq, self.parties()):
-            shown = [shown_value(value.value, reveal=self.reveal) for value in values]
-            if (
-                len(values) > 1
-                and len({repr(value.value) for value in values}) == 1
-                and values[0].value == values[1].value
-            ):
-                lines.append(_value(name, shown[0], f"both, equal {self.signs['ok']}", width))
-                continue
-            for value, text in zip(values, shown, strict=True):
-                lines.append(_value(name, text, value.party, width))
-        return lines or ["no values were exchanged in this pairing so far"]
-
-    def _parties(self) -> list[list[Piece] | str]:
-        session, lines = self.session, list[Any]()
-        control = session.control
-        for party in self.parties():
-            state = session.rungs.states.get(party, "-")
-            who = "you" if control is not None and control.is_played(party) else "auto"
-            lines.append(f"{fit(party, 10)} {fit(state, 20)} person: {who}")
-        lines += self._timer_lines()
-        if control is not None:
-            faults = control.fault_words()
-            lines.append(f"faults: {'; '.join(faults)}" if faults else "faults: none")
-        lines.append(f"keys and PINs: {'shown' if self.reveal else 'dots'}")
-        return lines
-
-    def _timer_lines(self) -> list[list[Piece] | str]:
-        session = self.session
-        lines: list[list[Piece] | str] = []
-        timer = session.values.timers.get(frozenset(self.parties()[:2]))
-        if timer is not None:
-            left_us = timer.left_us(session.now_us)
-            left = f"{left_us / 1e6:.1f} s left of {SMP_TIMEOUT_US // 1_000_000}"
-            if timer.stopped_us is None:
-                lines.append(f"SMP timer  {self.signs.bar(left_us / SMP_TIMEOUT_US, _BAR)}  {left}")
-            else:
-                lines.append(f"SMP timer stopped with {left}")
-        for party, what, left_us in session.values.waits(self.parties(), session.now_us)[
-            :_MOST_WAITS
-        ]:
-            lines.append(f"{party} set a timer: {clean(what)}, {left_us / 1e6:.1f} s to go")
-        control = session.control
-        for asking in () if control is None else control.questions():
-            waited_s = (session.now_us - asking.asked_us) / 1e6
-            lines.append(
-                [
-                    (
-                        f"{self.signs['enters']} {asking.node} is asked for {waited_s:.1f} s: i answers",
-                        "key",
-                    )
-                ]
-            )
-        return lines
 
     def time_of(self, rung: Rung, before: Rung | None) -> str:
         """The time of a rung in the chosen style."""
@@ -361,15 +258,6 @@ class LadderScreen(BenchScreen):
         """End the search; give room back."""
         self.search = ""
         super().action_back()
-
-
-def _value(name: str, text: str, party: str, width: int) -> list[Piece]:
-    room = max(8, width - _NAME - cells(party) - 2)
-    return [(f"{fit(name, _NAME)} ", "dim"), (fit(cut(text, room), room), ""), (f" {party}", "dim")]
-
-
-def _broken(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(20, width)) or [""]
 
 
 SCREEN = LadderScreen

@@ -10,8 +10,8 @@ from tui.bindings import bindings
 from tui.filters import FilterError, compile_filter
 from tui.models.decoding import Decoded, decoded, info_of, path_of
 from tui.models.packets import is_packet, protocol_of
-from tui.screens._base import BenchScreen
-from tui.text import clean, count
+from tui.screens._packet_actions import EXAMPLES, PacketActions
+from tui.text import clean, count, cut
 from tui.widgets.octets import FieldsPane, OctetsPane, bits_text, filter_for, value_text
 from tui.widgets.packet_rows import PacketRows
 
@@ -19,23 +19,17 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from sim.trace import TraceEvent
-    from tui.models.packet_list import PacketList
     from tui.widgets.event_list import EventList
 
 __all__ = ["PacketsScreen"]
 
-_STYLES = ("from the start", "delta", "since mark", "of the day, UTC")
-_EXAMPLES = (
-    "smp   !adv   adv && rssi>-80   from:phone   addr~7e   len>100   malformed   marked   "
-    'nan.id==0x03   smp.smp_code==5   text~pairing   "display"   a && (b || c)'
-)
-_WALL = 3
-_MOST_HEX = 4096
+_NOTED = 30
+"""Columns of a filter or a search in the title."""
 _DETAIL_EVERY_S = 0.25
 """How often the panes below change while the list runs."""
 
 
-class PacketsScreen(BenchScreen):
+class PacketsScreen(PacketActions):
     """The list above, fields and octets below."""
 
     NAME = "packets"
@@ -50,11 +44,11 @@ class PacketsScreen(BenchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time_style = 0
-        self.mark_us: int | None = None
+        self.clear = False
+        """whether encrypted packets are shown in clear, where the run knows how they look."""
         self._before = ""  # filter before the conversation was chosen
         self._shown: TraceEvent | None = None
-        self._copies = 0
+        self._found: Decoded | None = None
         self._wanted: int | None = None
         self._anchor: int | None = None
         self._state: tuple[Any, ...] | None = None
@@ -77,14 +71,9 @@ class PacketsScreen(BenchScreen):
         """The list that the screen is about."""
         return self.rows
 
-    @property
-    def packets(self) -> PacketList:
-        """What is listed."""
-        return self.session.packets
-
     def renew(self) -> None:
         """Nothing of the old run stays."""
-        self.mark_us, self.time_style = None, 0
+        self.forget()
         self._before, self._shown = "", None
         self._wanted = self._anchor = None
         self.rows.cursor = self.rows.top = 0
@@ -112,6 +101,7 @@ class PacketsScreen(BenchScreen):
             self._state = state
             rows.sync()
         self._hold_anchor()
+        self.go_on()
         if self._wanted is not None:
             self._go_to_wanted()
         self._title()
@@ -133,7 +123,9 @@ class PacketsScreen(BenchScreen):
 
     def _title(self) -> None:
         packets = self.packets
-        note = [f"filter: {packets.filter.text}"] if packets.filter.text else []
+        note = self.search_words()
+        if packets.filter.text and (not note or self.has_class("-wide")):
+            note.insert(0, f"filter: {cut(packets.filter.text, _NOTED)}")
         if packets.progress < 1:
             note.append(f"{packets.progress:.0%} seen")
         note.append(f"follow {'on' if self.rows.follow else 'off'}")
@@ -145,33 +137,55 @@ class PacketsScreen(BenchScreen):
 
     def _detail(self) -> None:
         event = self.rows.selected()
-        if event is self._shown:
+        known = self._shown
+        if event is known or (event is not None and known is not None and event.seq == known.seq):
             return
         self._shown = event
+        clear = None if event is None else self.packets.clear.of(event)
         found = None if event is None else decoded(event)
-        self.query_one(OctetsPane).show_packet(b"" if found is None else found.data)
-        fields = self.query_one(FieldsPane)
-        fields.say(
-            f"Fields {self.signs['dot']} {clean(info_of(event))}" if event is not None else "Fields"
-        )
+        note = ""
+        if clear is not None:
+            note = "air [clear]" if self.clear else "[air] clear"
+        if self.clear and clear is not None:
+            found = clear
+        self._found = found
+        octets, fields = self.query_one(OctetsPane), self.query_one(FieldsPane)
+        octets.show_packet(b"" if found is None else found.data)
+        octets.say(octets.title_text, note)
+        words = "" if event is None else clean(info_of(event))
+        if clear is not None and found is clear:
+            words = clear.text
+        fields.say(f"Fields {self.signs['dot']} {words}" if words else "Fields")
         fields.show_packet(found)
-        self._tie(found)
+        self._tie()
+
+    def action_clear(self) -> None:
+        """Encrypted packets as on the air, or in clear."""
+        self.clear = not self.clear
+        event = self.rows.selected()
+        known = event is not None and self.packets.clear.of(event) is not None
+        what = "in clear, where the run knows how" if self.clear else "as on the air"
+        self.bench.say(
+            f"encrypted packets: {what}" if known else "of this packet no other form is known"
+        )
+        self._shown = None
+        self._detail()
 
     @property
     def signs(self) -> Any:
         """The signs of this terminal."""
         return self.bench.signs
 
-    def _tie(self, found: Decoded | None = None) -> None:
+    def _tie(self) -> None:
         """Bracket the octets of the selected field, and say what is known of it."""
         row = self.query_one(FieldsPane).selected()
-        event = self._shown
+        event, found = self._shown, self._found
         notes: list[str] = []
-        if row is not None and event is not None:
+        if row is not None and event is not None and found is not None:
             node = row.node
             size = node.end - node.start
             notes.append(
-                f"selected  offset {node.start}, {size} octet{'' if size == 1 else 's'}{bits_text(node, decoded(event).data)}"
+                f"selected  offset {node.start}, {size} octet{'' if size == 1 else 's'}{bits_text(node, found.data)}"
             )
             notes.append(f"path      {path_of(row.path)}")
             notes.append(f"value     {value_text(node)}")
@@ -189,7 +203,7 @@ class PacketsScreen(BenchScreen):
         if isinstance(message.sender, FieldsPane):
             self._tie()
         else:
-            self._copies = 0
+            self.copies = 0
             if not self.rows.follow:
                 self._detail()
 
@@ -211,16 +225,7 @@ class PacketsScreen(BenchScreen):
 
     def time_of(self, event: TraceEvent, index: int) -> str:
         """The time of a packet in the chosen style."""
-        if self.time_style == 1:
-            before = self.packets.event(index - 1).t_us if index else event.t_us
-            return f"+{(event.t_us - before) / 1e6:.6f}"
-        if self.time_style == 2 and self.mark_us is not None:
-            return f"{(event.t_us - self.mark_us) / 1e6:+.6f}"
-        wall_us: Any = event.fields.get("wall_us")
-        if self.time_style == _WALL and isinstance(wall_us, int):
-            seconds, rest = divmod(wall_us, 1_000_000)
-            return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest // 1000:03}"
-        return f"{event.t_us / 1e6:.6f}"
+        return self.times.text(event, self.packets.event(index - 1) if index else None)
 
     # Going somewhere
 
@@ -266,7 +271,7 @@ class PacketsScreen(BenchScreen):
         """Type a filter."""
         from tui.modals.filter import FilterInput
 
-        modal = FilterInput(self.packets.filter.text, self._check, _EXAMPLES, "Filter packets")
+        modal = FilterInput(self.packets.filter.text, self._check, EXAMPLES, "Filter packets")
         self.bench.push_screen(modal, self._apply)
 
     def _apply(self, text: str | None) -> None:
@@ -286,6 +291,9 @@ class PacketsScreen(BenchScreen):
         """Clear the filter; give room back."""
         if self.maximised is not None:
             super().action_back()
+        elif self.search_words():
+            self.end_search()
+            self._title()
         elif self.packets.filter.text:
             self._apply("")
 
@@ -307,62 +315,6 @@ class PacketsScreen(BenchScreen):
         only = " && !empty" if "!empty" in self._before else ""
         self._apply(f"{both}{only}")
         self.bench.say("only this conversation; c shows the rest again")
-
-    def action_find(self, step: int) -> None:
-        """Filters show their matches; n goes on from one to the next."""
-        self.rows.move(step)
-
-    # Marks, times, copies
-
-    def action_mark(self) -> None:
-        """Mark the packet, or take the mark away; times can count from it."""
-        event = self.rows.selected()
-        if event is None:
-            return
-        self.packets.marks ^= {event.seq}
-        if event.seq in self.packets.marks:
-            self.mark_us = event.t_us
-        self.rows.refresh()
-
-    def action_mark_next(self) -> None:
-        """The next mark."""
-        row = self.packets.next_mark(self.rows.cursor)
-        if row is None:
-            self.bench.say("no packet is marked: m marks one")
-        else:
-            self.rows.follow = False
-            self.rows.go(row)
-
-    def action_time_style(self) -> None:
-        """Simulated, since the packet before, since the mark."""
-        known = [0, 1]
-        if self.mark_us is not None:
-            known.append(2)
-        if self.session.control is None:
-            known.append(_WALL)
-        self.time_style = known[(known.index(self.time_style) + 1) % len(known)]
-        self.bench.say(f"times: {_STYLES[self.time_style]}")
-        self.rows.refresh()
-
-    def action_copy(self) -> None:
-        """The line; again: octets, JSON, a filter for the selected field."""
-        event = self.rows.selected()
-        if event is not None:
-            self.bench.copy_text(self._copy_of(event, self._copies % 4))
-            self._copies += 1
-
-    def _copy_of(self, event: TraceEvent, what: int) -> str:
-        if what == 1:
-            return (event.data or b"")[:_MOST_HEX].hex()
-        if what == 2:
-            from sim.trace import line_of
-
-            return line_of(event).decode().strip()
-        row = self.query_one(FieldsPane).selected()
-        if what == 3 and row is not None:
-            return filter_for(row, protocol_of(event)) or protocol_of(event).lower()
-        sender, receiver = self.packets.ends.of(event)
-        return f"{event.seq} {event.t_us / 1e6:.6f} {sender} > {receiver} {protocol_of(event)} {info_of(event)}"
 
     # Panes
 

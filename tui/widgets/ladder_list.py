@@ -23,15 +23,20 @@ class LadderList(EventList):
         super().__init__(id="ladder", follow=True)
         self._owner = screen
         self.rows: list[tuple[Rung, int]] = []  # (rung, member; -1 the rung itself)
+        self._states_key: tuple[int, int, int] | None = None
+        self._states_there: dict[str, str] = {}
 
     def rebuild(self) -> None:
         """Take over the rungs of the session."""
-        rungs = self._owner.session.rungs
-        self.rows = []
-        for rung in rungs.between(self._owner.parties()):
-            self.rows.append((rung, -1))
-            if rung.open:
-                self.rows += [(rung, at) for at in range(len(rung.members))]
+        rungs = self._owner.session.rungs.between(self._owner.parties())
+        rows = [(rung, -1) for rung in rungs]
+        if any(rung.open for rung in rungs):
+            rows = [
+                (rung, at)
+                for rung in rungs
+                for at in range(-1, len(rung.members) if rung.open else 0)
+            ]
+        self.rows = rows
         self.sync()
 
     def count(self) -> int:
@@ -46,6 +51,10 @@ class LadderList(EventList):
     def find(self, key: Any) -> int | None:
         """Where they are now; the rung itself when its members are folded."""
         wanted, member = key
+        if self.cursor < len(self.rows):
+            here, its_member = self.rows[self.cursor]
+            if here is wanted and its_member == member:
+                return self.cursor
         same = [at for at, row in enumerate(self.rows) if row[0] is wanted]
         exact = [at for at in same if self.rows[at][1] == member]
         found = exact or same
@@ -65,6 +74,8 @@ class LadderList(EventList):
     def heads(self, width: int) -> list[list[Piece]]:
         """Names and states of the parties."""
         session = self._owner.session
+        if not self._owner.parties():
+            return []
         lanes = self.lanes(width - 2)
         about = {name: clean(text) for name, text in session.about.items()}
         return [
@@ -74,13 +85,17 @@ class LadderList(EventList):
 
     def _states(self) -> dict[str, str]:
         """The states of the parties after the rung under the cursor; while following, as they are now."""
-        states = dict(self._owner.session.rungs.states)
+        rungs = self._owner.session.rungs
         if self.follow:
-            return states
-        found: dict[str, str] = {}
-        for rung, _ in self.rows[: self.cursor + 1]:
-            found |= rung.states
-        return found
+            return dict(rungs.states)
+        key = (self.cursor, len(self.rows), rungs.version)
+        if key != self._states_key:
+            found: dict[str, str] = {}
+            for rung, _ in self.rows[: self.cursor + 1]:
+                if rung.states:
+                    found |= rung.states
+            self._states_key, self._states_there = key, found
+        return self._states_there
 
     def tails(self, width: int) -> list[list[Piece]]:
         """Lifelines go on."""
@@ -88,6 +103,8 @@ class LadderList(EventList):
 
     def empty_text(self) -> str:
         """Before anything has happened."""
+        if self._owner.session.control is None and not self._owner.parties():
+            return "a capture holds packets, and nothing of who did what and why: 3 shows them"
         return "nothing has happened yet"
 
     def row(self, index: int, width: int) -> list[Piece]:

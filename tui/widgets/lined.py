@@ -1,6 +1,6 @@
 """The base of our widgets: lines of pieces, (text, style name), turned into strips when Textual asks for them.
 
-Style names are those of STYLES; each is a component class, so that themes decide on the colours.
+Style names are those of STYLES; each is a component class whose colours are variables of `tui.themes`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ STYLES = (
     "bytes",
 )  # fmt: skip
 
+_BOLD = frozenset(("head", "bad", "key", "focus", "title"))
+
 
 def _signs_of(widget: Any) -> Signs:
     signs: Signs = getattr(widget.app, "signs", UNICODE)
@@ -36,24 +38,14 @@ class Lined(Widget):
     """A widget of lines. Subclasses write `line`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lined--{style}" for style in STYLES}
-    DEFAULT_CSS = """
-    Lined { background: $background; color: $foreground; }
-    Lined .lined--base { color: $foreground; }
-    Lined .lined--dim { color: $foreground 75%; }
-    Lined .lined--head { color: $foreground; text-style: bold; }
-    Lined .lined--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
-    Lined .lined--good { color: $text-success; }
-    Lined .lined--bad { color: $text-error; text-style: bold; }
-    Lined .lined--warn { color: $text-warning; }
-    Lined .lined--key { color: $text-accent; text-style: bold; }
-    Lined .lined--state { color: $text-secondary; }
-    Lined .lined--frame { color: $foreground 60%; }
-    Lined .lined--focus { color: $text-primary; text-style: bold; }
-    Lined .lined--title { color: $foreground; text-style: bold; }
-    Lined .lined--match { background: $warning 40%; color: $foreground; }
-    Lined .lined--bar { background: $panel; color: $foreground; }
-    Lined .lined--bytes { color: $text-primary; }
-    """
+    DEFAULT_CSS = "\n".join((
+        "Lined { background: $background; color: $foreground; }",
+        *(
+            f"Lined .lined--{style} {{ color: $nearbench-{style}; background: $nearbench-{style}-ground;"
+            f"{' text-style: bold;' if style in _BOLD else ''} }}"
+            for style in STYLES
+        ),
+    ))  # fmt: skip
 
     @property
     def signs(self) -> Signs:

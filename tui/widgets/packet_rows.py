@@ -62,7 +62,7 @@ class PacketRows(EventList):
     def heads(self, width: int) -> list[list[Piece]]:
         """Names of the columns."""
         wide = width >= 100
-        time = ("time", "delta", "since mark", "time UTC")[self._owner.time_style]
+        time = ("time", "delta", "since mark", "time UTC")[self._owner.times.style]
         ends = fit("from > to" if self.is_ascii else "from → to", 26 if wide else 19)
         length = " len " if wide else ""
         delta = f"{right(self.signs['delta'], 8)} " if wide else ""

@@ -9,7 +9,7 @@ import pytest
 
 from protocols.ble.payloads import FORMATS
 from protocols.dissect import Block, dissect, encode
-from tui.verify import same
+from tui.verify.adverts import same
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ble-adverts.json").read_text())[
     "vectors"

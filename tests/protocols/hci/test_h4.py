@@ -75,7 +75,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("before", "count", "may_lose"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS]
 )
-def test_garbage_costs_no_more_than_in_the_table(before, count, may_lose):
+def test_04_garbage_costs_no_more_than_in_the_table(before, count, may_lose):
     wanted = events(count)
     packets, _ = run(before + b"".join(wanted), framer=H4Framer(limits=LE_ONLY))
     assert len(set(wanted) - set(packets)) <= may_lose
@@ -90,7 +90,9 @@ def test_a_header_octet_that_is_missing_costs_at_most_the_largest_packet():
 @pytest.mark.parametrize(
     ("at_once", "mean_lost", "all_lost"), [(True, 0.32, 0.001), (False, 0.35, 0.003)]
 )
-def test_random_octets_before_events_cost_no_more_than_in_the_table(at_once, mean_lost, all_lost):
+def test_04_random_octets_before_events_cost_no_more_than_in_the_table(
+    at_once, mean_lost, all_lost
+):
     chance, runs, lost, everything = random.Random(21), 1000, 0, 0
     wanted = events(20)
     for _ in range(runs):
@@ -121,7 +123,7 @@ def test_an_event_with_a_length_that_its_code_never_has_is_none(event):
     assert run(bytes.fromhex(event) + b"".join(wanted))[0] == wanted
 
 
-def test_a_length_beyond_the_limit_waits_for_nothing():
+def test_06_a_length_beyond_the_limit_waits_for_nothing():
     framer = H4Framer(limits=Limits(acl=251))
     framer.receive(bytes.fromhex("024020fc00"), 0)
     assert framer.next_timer() is None
@@ -129,7 +131,7 @@ def test_a_length_beyond_the_limit_waits_for_nothing():
     assert framer.next_timer() == IDLE_US
 
 
-def test_an_incomplete_packet_is_kept_until_just_before_the_idle_time_ends():
+def test_07_an_incomplete_packet_is_kept_until_just_before_the_idle_time_ends():
     framer = H4Framer()
     packet = events(1)[0]
     framer.receive(packet[:5], 1000)
@@ -143,7 +145,7 @@ def test_an_incomplete_packet_is_kept_until_just_before_the_idle_time_ends():
     )
 
 
-def test_packets_inside_an_incomplete_one_are_found_when_the_line_is_silent():
+def test_07_packets_inside_an_incomplete_one_are_found_when_the_line_is_silent():
     wanted = events(3)
     packets, skipped = run(bytes.fromhex("024020c800") + b"".join(wanted))
     assert (packets, skipped) == (wanted, bytes.fromhex("024020c800"))
@@ -159,7 +161,7 @@ def test_on_an_endpoint_there_are_no_type_octets():
     assert (packets, skipped) == (wanted, b"")
 
 
-def test_a_lost_tail_on_an_endpoint_costs_little():
+def test_27_a_lost_tail_on_an_endpoint_costs_little():
     wanted = events(20)
     stream = wanted[0][1:4] + b"".join(packet[1:] for packet in wanted[1:])
     packets, _ = run(stream, framer=H4Framer(endpoint=4))
@@ -171,7 +173,7 @@ PACKETS = st.sampled_from([ACL, SCO, ISO, *events(4)])
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PACKETS, max_size=20), st.randoms(use_true_random=False))
-def test_pieces_of_any_size_give_the_same(packets, chance):
+def test_08_pieces_of_any_size_give_the_same(packets, chance):
     stream, pieces = b"".join(packets), []
     while stream:
         size = chance.randint(1, 30)
@@ -195,7 +197,7 @@ def test_any_octets_come_out_once_each_and_what_is_called_a_packet_is_one(
     assert sum(len(packet) - heads for packet in packets) + len(skipped) == len(data)
 
 
-def test_a_hostile_stream_costs_no_more_memory_than_one_packet():
+def test_06_a_hostile_stream_costs_no_more_memory_than_one_packet():
     framer = H4Framer(limits=Limits(acl=1024))
     for _ in range(2000):
         framer.receive(bytes.fromhex("0240200004") + b"\x02" * 95, 0)

@@ -144,7 +144,7 @@ def test_data_before_the_link_is_up_are_ignored():
 
 
 @pytest.mark.parametrize("window", [1, 4, 7])
-def test_no_more_than_the_window_is_on_its_way(window):
+def test_28_no_more_than_the_window_is_on_its_way(window):
     line = active(Config(window), Config(7))
     sender = line.ends[0]
     for packet in commands(20):
@@ -171,7 +171,7 @@ def lossy(rate, seed, *, flip=False):
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.01])
-def test_lost_octets_are_made_good(rate):
+def test_28_lost_octets_are_made_good(rate):
     line = active(Config(7), Config(7), spoil=lossy(rate, 28))
     sent = commands(100, 20)
     for packet in sent:
@@ -183,7 +183,7 @@ def test_lost_octets_are_made_good(rate):
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.01])
-def test_flipped_bits_are_made_good_with_the_integrity_check(rate):
+def test_28_flipped_bits_are_made_good_with_the_integrity_check(rate):
     line = active(Config(7, crc=True), Config(7, crc=True), spoil=lossy(rate, 29, flip=True))
     sent = commands(100, 20)
     for packet in sent:
@@ -192,7 +192,7 @@ def test_flipped_bits_are_made_good_with_the_integrity_check(rate):
     assert line.packets(1) == sent
 
 
-def test_flipped_bits_without_the_check_reach_the_host():
+def test_28_flipped_bits_without_the_check_reach_the_host():
     """What the check is for: the header has a sum, the payload has nothing."""
     line = active()
     line.spoil = lambda octets: octets.replace(b"\x55", b"\x54")
@@ -201,7 +201,7 @@ def test_flipped_bits_without_the_check_reach_the_host():
     assert line.packets(1) == [bytes.fromhex("0100fc0154")]
 
 
-def test_a_repetition_is_delivered_once_and_acknowledged_again():
+def test_28_a_repetition_is_delivered_once_and_acknowledged_again():
     line = active()
     line.ends[0].send(commands(1)[0], line.now)
     octets = line.ends[0].to_send(line.now)
@@ -212,7 +212,7 @@ def test_a_repetition_is_delivered_once_and_acknowledged_again():
     assert line.packets(1) == commands(1)
 
 
-def test_acknowledgements_out_of_order_take_nothing_back():
+def test_28_acknowledgements_out_of_order_take_nothing_back():
     line = active(Config(7), Config(7))
     sender = line.ends[0]
     for packet in commands(4):
@@ -228,7 +228,7 @@ def test_acknowledgements_out_of_order_take_nothing_back():
     assert [read(frame).seq for frame in again] == [3]
 
 
-def test_a_packet_out_of_turn_waits_for_the_one_before():
+def test_28_a_packet_out_of_turn_waits_for_the_one_before():
     line = active(Config(7), Config(7))
     frames = [
         slip_frame(write(WirePacket(kind=1, payload=packet[1:], seq=number, reliable=True)))
@@ -241,7 +241,7 @@ def test_a_packet_out_of_turn_waits_for_the_one_before():
     assert line.packets(1) == commands(3)
 
 
-def test_sync_in_the_active_state_means_that_the_peer_started_afresh():
+def test_28_sync_in_the_active_state_means_that_the_peer_started_afresh():
     line = active()
     for packet in commands(6):
         line.ends[0].send(packet, line.now)
@@ -268,7 +268,7 @@ def test_a_peer_that_sleeps_is_woken_before_it_gets_data():
     assert line.packets(1) == commands(1)
 
 
-def test_the_largest_payload_goes_through_and_one_more_octet_is_skipped():
+def test_28_the_largest_payload_goes_through_and_one_more_octet_is_skipped():
     line = active()
     largest = b"\x02\x40\x20" + (4091).to_bytes(2, "little") + bytes(4091)
     line.ends[0].send(largest, line.now)
@@ -278,7 +278,7 @@ def test_the_largest_payload_goes_through_and_one_more_octet_is_skipped():
     assert isinstance(line.ends[1].next_event(), Skipped)
 
 
-def test_a_peer_that_acknowledges_nothing_is_named_once():
+def test_28_a_peer_that_acknowledges_nothing_is_named_once():
     line = active()
     line.spoil = lambda octets: b""
     line.ends[0].send(commands(1)[0], line.now)

@@ -1,10 +1,10 @@
-"""Addresses of NAN interfaces: EUI-64, link-local, solicited-node, multicast MAC."""
+"""Addresses of NAN interfaces: EUI-64, link-local, solicited-node."""
 
 from __future__ import annotations
 
 import pytest
 
-from protocols.ip.ipv6 import eui64, link_local, multicast_mac, solicited_node
+from protocols.ip.ipv6 import eui64, link_local, solicited_node
 from protocols.ip.vocabulary import octets_of
 
 
@@ -30,11 +30,9 @@ def test_an_identifier_from_the_ndpe_is_taken_as_it_is():
     assert link_local(bytes.fromhex("0123456789abcdef")) == "fe80::123:4567:89ab:cdef"
 
 
-def test_solicited_node_and_its_mac():
-    """RFC 4291 2.7.1: 4037::01:800:200E:8C6C gives FF02::1:FF0E:8C6C; RFC 2464 7: 33-33 and four octets."""
-    group = solicited_node("4037::1:800:200e:8c6c")
-    assert group == "ff02::1:ff0e:8c6c"
-    assert multicast_mac(group) == "33:33:ff:0e:8c:6c"
+def test_solicited_node():
+    """RFC 4291 2.7.1: 4037::01:800:200E:8C6C gives FF02::1:FF0E:8C6C."""
+    assert solicited_node("4037::1:800:200e:8c6c") == "ff02::1:ff0e:8c6c"
 
 
 def test_a_zone_is_no_part_of_the_octets():

@@ -9,7 +9,7 @@ import pytest
 
 from protocols.data.operating_classes import OPERATING_CLASSES
 from protocols.errors import EncodeError
-from protocols.wifi_aware.channels import ChannelEntry, channels_of, entry_of, second_segments_of
+from protocols.wifi_aware.channels import ChannelEntry, channels_of, entry_of
 
 
 def entry(operating_class, bitmap, primary=0, **more):
@@ -66,11 +66,9 @@ def test_three_ways_to_read_6_ghz():
     assert [n for n, _, _ in seen(entry(134, 0xFFCF))] == [207]
 
 
-def test_second_segments():
+def test_the_auxiliary_bitmap_leaves_the_first_segment_as_it_is():
     found = entry(130, 0x0001, 0x01, auxiliary_bitmap=0x0020)
     assert seen(found) == [(42, 5210, 5180)]
-    assert [c.center_mhz for c in second_segments_of(found)] == [5775]
-    assert second_segments_of(entry(130, 1)) == ()
 
 
 @pytest.mark.parametrize("coding", ["wireshark", "hostap", "bitmap"])

@@ -1,4 +1,4 @@
-"""Ports, protocols and names in service infos, what Android takes of them, and pairing strings in their forms."""
+"""Ports, protocols and names in service infos, and pairing strings in their forms."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from msgspec import UNSET
 from protocols.errors import EncodeError
 from protocols.wifi_aware import saying
 from protocols.wifi_aware.attributes import Attr, make
-from protocols.wifi_aware.attributes.ndpe import IPV6, SERVICE, Ndpe, Tlv
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.attributes.service_descriptor_extension import ServiceDescriptorExtension
 from protocols.wifi_aware.discovery_settings import DiscoverySettings, PairingStrings
 from protocols.wifi_aware.service_endpoint import (
     TCP,
     UDP,
-    AndroidPeer,
     Endpoint,
-    android_reads,
     endpoint_of,
     octets_of,
 )
@@ -79,55 +76,6 @@ def test_lenient_reading_says_what_is_there():
     assert endpoint_of(bytes.fromhex("0002000100" + "0002000200")) == Endpoint(port=2)
     assert endpoint_of(bytes.fromhex("030200fffe")) == Endpoint()
     assert endpoint_of(bytes.fromhex("000400")) is None
-
-
-# --- Android --------------------------------------------------------------------------------------
-
-
-def service(text, oui=WFA, protocol: Any = GENERIC) -> Tlv:
-    return Tlv(type=SERVICE, service_info=ServiceInfo(oui=oui, protocol=protocol, specific=text))
-
-
-IDENTIFIER = Tlv(type=IPV6, interface_identifier="0123456789abcdef")
-
-
-@pytest.mark.parametrize(
-    ("tlvs", "found"),
-    [
-        ([], AndroidPeer()),
-        ([service("000200701b01010006")], AndroidPeer(port=7024, transport=6)),
-        ([service("000200ffff")], AndroidPeer(port=65535)),
-        ([service("")], AndroidPeer()),
-        ([service("0201005a")], AndroidPeer()),
-        ([service("000200701b"), IDENTIFIER], AndroidPeer(port=7024, interface_identifier="0123456789abcdef")),
-        ([Tlv(type=9, value="00"), service("010100ff")], AndroidPeer(transport=255)),
-        ([service("0002000000")], None),
-        ([service("00030001020003")], None),
-        ([service("00010001")], None),
-        ([service("0102000600")], None),
-        ([service("000200701b", protocol=1)], None),
-        ([service("000200701b", oui="001018", protocol=UNSET)], None),
-        ([Tlv(type=SERVICE, value="506f")], None),
-        ([IDENTIFIER, service("0002000000")], None),
-        ([Tlv(type=IPV6, value="00" * 7)], None),
-        ([service("0004")], None),
-    ],
-)  # fmt: skip
-def test_what_android_takes(tlvs, found):
-    """AOSP parseTlv: one fault and all of it is void, the interface identifier too (rule AA-48)."""
-    assert android_reads(tlvs) == found
-
-
-def test_android_reads_what_we_put_into_an_ndpe():
-    octets = octets_of(Endpoint(port=7024, transport=TCP, instance_name="lamp"))
-    fields = Ndpe(
-        dialog_token=1, type=1, status=1, reason=0, initiator_ndi="02:00:00:00:00:01", ndp_id=1, confirm_required=False,
-        security=False, gtk_required=False, tlvs=(service(octets.hex()), IDENTIFIER),
-    )  # fmt: skip
-    again = Attr(0x29, make(fields).octets).fields
-    assert android_reads(again.tlvs) == AndroidPeer(
-        port=7024, transport=6, interface_identifier="0123456789abcdef"
-    )
 
 
 # --- pairing info (digest 12.5) -------------------------------------------------------------------

@@ -1,10 +1,8 @@
-"""NAN time: known instants of the constants' document, edges of windows and slots, wrapped time stamps."""
+"""NAN time: known instants of the constants' document, edges of windows and slots."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocols.wifi_aware import timing as t
 
@@ -88,30 +86,6 @@ def test_a_sleepy_device_is_met_at_dw0():
 def test_slots_wrap_after_dw0_interval():
     assert t.slot_of(t.DW0_INTERVAL_US - 1) == 511
     assert t.slot_of(t.DW0_INTERVAL_US) == 0
-    assert t.next_slot(16_384 * 10 + 5, {10}) == 16_384 * 10 + 5
-    assert t.next_slot(16_384 * 10 + 5, {9}) == 16_384 * (512 + 9)
-    assert t.next_slot(16_384 * 10 + 5, {9, 12}) == 16_384 * 12
-    assert t.next_slot(0, frozenset()) is None
-
-
-@pytest.mark.parametrize(
-    ("low", "near", "whole"),
-    [
-        (0x0000_0005, 0x1_0000_0000, 0x1_0000_0005),
-        (0xFFFF_FFFB, 0x1_0000_0000, 0xFFFF_FFFB),
-        (0x0000_0005, 0xFFFF_FFF0, 0x1_0000_0005),
-        (0xFFFF_FFFB, 0x0000_0005, 0xFFFF_FFFB),
-        (0x1234_5678, 0xAB_1234_0000, 0xAB_1234_5678),
-    ],
-)
-def test_low_32_bits_become_the_nearest_tsf(low, near, whole):
-    """Wrapped either way; a TSF is never negative."""
-    assert t.whole_tsf(low, near) == whole
-
-
-@given(st.integers(1 << 33, (1 << 64) - 1), st.integers(-(1 << 31) + 1, (1 << 31) - 1))
-def test_any_tsf_within_half_a_wrap_is_found(near, distance):
-    assert t.whole_tsf((near + distance) & 0xFFFFFFFF, near) == near + distance
 
 
 def test_only_more_than_four_tu_is_a_jump():

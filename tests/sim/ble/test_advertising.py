@@ -228,7 +228,7 @@ def test_rssi_follows_distance_and_power(world):
     far.scan(extended=False)
     world.run(2 * S)
     expected = {
-        host: world.air.rssi_dbm(a.controller.radio, host.controller.radio) - 12
+        host: world.air.losses.rssi_dbm(a.controller.radio, host.controller.radio) - 12
         for host in (near, far)
     }
     assert {r.rssi for r in near.reports()} == {expected[near]}

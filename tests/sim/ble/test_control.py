@@ -389,7 +389,7 @@ def test_read_rssi_is_that_of_the_last_packet() -> None:
         pair.central.command("read_rssi", "H", 1)
         pair.run_ms(1)
         found.append(struct.unpack("b", pair.central.events(0x0E)[-1][-1:])[0])
-        assert found[-1] == pair.air.rssi_dbm(pair.peripheral.radio, pair.central.radio)
+        assert found[-1] == pair.air.losses.rssi_dbm(pair.peripheral.radio, pair.central.radio)
     assert found[0] > found[1]
 
 

@@ -157,7 +157,7 @@ def test_phy_update_does_not_hang_the_host(worlds: list[World]) -> None:
     mine_phy, theirs_phy, rssi_dbm = world.do(task())
     assert mine_phy == theirs_phy
     assert (mine_phy.tx_phy, mine_phy.rx_phy) == (2, 2)
-    assert rssi_dbm == world.air.rssi_dbm(
+    assert rssi_dbm == world.air.losses.rssi_dbm(
         world.controllers["accessory"].radio, world.controllers["phone"].radio
     )
 

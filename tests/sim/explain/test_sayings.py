@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from typing import TYPE_CHECKING
+
 import pytest
 
+from protocols.capture import open_reader
 from sim import scenario
-from sim.explain import explain, rule_of, view_of
-from sim.explain.reading import scene_of_events, scene_of_trace
+from sim.explain import SEVERITIES, Finding, explain, rule_of, view_of
+from sim.explain.reading import scene_of_capture, scene_of_events, scene_of_trace
+from sim.recording import Recorder
 from sim.trace import TraceEvent, line_of
 from sim.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ANDROID = {
     "us48_doze": "AA-29",
@@ -43,6 +51,53 @@ def events_of(name: str) -> list[TraceEvent]:
     finally:
         world.close()
     return events
+
+
+def first_rules(findings: list[Finding]) -> list[str]:
+    return list(dict.fromkeys(one.rule for one in findings if one.severity == "error"))
+
+
+def test_the_cause_is_told_before_what_comes_of_it():
+    """Doze switches Wi-Fi Aware off, so the app does not answer, so nobody confirms within 20 s."""
+    found = explain(scene_of_events(events_of("us48_doze")), view_of("android-aware"))
+    assert first_rules(found) == ["AA-29", "AA-42", "AA-23", "NB-05"]
+    late = explain(scene_of_events(events_of("us48_app_answers_late")), view_of("android-aware"))
+    assert first_rules(late) == ["AA-42", "AA-23", "NB-05"]
+
+
+def test_causes_do_not_lift_a_warning_over_an_error():
+    """Worst first, whatever caused it."""
+    severities = [one.severity for one in explain(scene_of_events(events_of("us49_new_address")))]
+    assert severities == sorted(severities, key=SEVERITIES.index)
+    assert len(set(severities)) == len(SEVERITIES)
+
+
+def captured(name: str, file: Path) -> list[Finding]:
+    """Findings from what was on the air of a scenario."""
+    world = World(scenario.load(name))
+    recorder = Recorder(world)
+    recorder.capture(str(file))
+    try:
+        world.run()
+    finally:
+        recorder.close()
+        world.close()
+    scene, _ = scene_of_capture(open_reader(io.BytesIO(file.read_bytes()), file.name))
+    return explain(scene, view_of("android-aware"))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_gone"), [("us48_doze", True), ("us48_app_answers_late", False)]
+)
+def test_a_capture_of_the_air_alone_tells_who_is_gone_from_who_does_not_answer(
+    name, is_gone, tmp_path
+):
+    """A capture knows no Doze; it shows that the beacons end as well."""
+    findings = captured(name, tmp_path / "air.pcapng")
+    (unanswered,) = (one for one in findings if one.rule == "AA-42")
+    assert ("nothing at all is heard of it" in unanswered.evidence) is is_gone
+    assert ("AA-29" in unanswered.remedy) is is_gone
+    assert "AA-29" not in {one.rule for one in findings}
 
 
 def test_a_refusal_is_an_error_with_all_its_times():

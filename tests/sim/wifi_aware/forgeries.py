@@ -13,6 +13,7 @@ from protocols.wifi_aware.attributes.pairing_bootstrapping import REJECTED
 from protocols.wifi_aware.attributes.service_descriptor import ServiceDescriptor
 from protocols.wifi_aware.device import AwareDevice, DeviceSettings
 from protocols.wifi_aware.ndp_frames import RESPONSE, TERMINATION, Additions
+from protocols.wifi_aware.security_attributes import csia_of
 from protocols.wifi_aware.station_settings import StationSettings
 from sim.wifi_aware.firmware import BITS
 from tests.protocols.wifi_aware.wire import Draws
@@ -36,7 +37,7 @@ def liar(nmi: str) -> AwareDevice:
 
 def _authentication(transaction: int, status: int) -> Callable[[Station, Station], bytes]:
     def forge(by: Station, to: Station) -> bytes:
-        nan = pasn_frames.nan((pasn_frames.csia(0, (7,), 1),))
+        nan = pasn_frames.nan((csia_of(0, 1, 7),))
         return codec.build(by.authentication(to.nmi, transaction, status, [nan]))
 
     return forge

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from sim.wifi_aware.link import Link, LinkClosedError
 from tests.sim.worlds import Ran, world
 
 HERE = Path(__file__).parent
@@ -75,3 +77,43 @@ def ends_of(garbage: bool) -> list[int]:
 
 def test_frames_that_nobody_could_authenticate_keep_no_path_alive():
     assert ends_of(garbage=True) == ends_of(garbage=False) != []
+
+
+def idle_world(settings: str, power_off_us: int = 0) -> tuple[Ran, list[str]]:
+    """A run of 60 s in which nothing is sent after 5 s; and how what waits on the accessory's link ended."""
+    made = world(scenario(f"max_idle = 10, {settings}", again=False), HERE)
+    phone, device = made.devices["ph"], made.devices["dev"]
+    ends: list[str] = []
+
+    async def wait(link: Link) -> None:
+        try:
+            await link.datagram_socket(5000).receive()
+        except LinkClosedError:
+            ends.append(link.closed)
+
+    def listen() -> None:
+        waits.extend(asyncio.ensure_future(wait(link)) for link in device.aware.paths)
+
+    waits: list[asyncio.Future[None]] = []
+    made.loop.at_us(8_000_000, listen)
+    if power_off_us:
+        made.loop.at_us(power_off_us, lambda: phone.aware.power_off())
+    return Ran(made), ends
+
+
+def test_null_frames_keep_a_path_up_over_which_nothing_else_goes():
+    """Rule IA-61: five times the idle period of the accessory's NDL, of which the phone lets no half pass."""
+    ran, ends = idle_world("keep_alive = true")
+    assert not ran.of("ndp_disconnected")
+    (link,) = ran.world.devices["dev"].aware.paths
+    assert link.statistics.received_nulls >= 50 / (10 / 2)
+    assert ends == []
+    ran.world.close()
+
+
+def test_a_silent_peer_ends_the_path_and_what_waits_on_it():
+    ran, ends = idle_world("keep_alive = true", power_off_us=12_000_000)
+    (end,) = (event for event in ran.of("ndp_disconnected") if event.node == "dev")
+    assert 20_000_000 <= end.t_us <= 24_000_000
+    assert ends == ["idle for too long"]
+    ran.world.close()

@@ -7,7 +7,6 @@ import math
 import random
 from typing import Any
 
-import msgspec
 import pytest
 
 from protocols.errors import UsageError
@@ -19,7 +18,7 @@ from protocols.wifi_aware.frame import read
 from protocols.wifi_aware.openings import without_windows
 from protocols.wifi_aware.timing import ALL_SLOTS, SLOT_US, slot_of
 from sim.clock import VirtualLoop
-from sim.wifi_aware.link import Link, LinkClosedError, LinkError, LinkSettings, StreamEndedError
+from sim.wifi_aware.link import Link, LinkError, LinkSettings, StreamEndedError
 from tests import ip_shark
 from tests.sim.wifi_aware.link_doubles import (
     BACKOFF_SLOTS,
@@ -41,13 +40,11 @@ ONE_SLOT = frozenset(range(9, 512, 32))
 """One slot of 16 TU in each interval of 512 TU."""
 EVERY_SLOT = without_windows({CHANNEL: ALL_SLOTS}, 1, 1)[CHANNEL]
 INTERVAL_US = 524_288
-QUIET = LinkSettings(keep_alive_us=0, max_idle_us=0)
 
 
 def bench(slots=EVERY_SLOT, **given) -> Bench:
     loop: Any = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
-    given.setdefault("settings", QUIET)
     return Bench(loop, slots, **given)
 
 
@@ -250,7 +247,7 @@ async def test_a_datagram_of_more_than_a_packet_is_refused():
 
 
 async def test_a_full_queue_drops():
-    both = bench(ONE_SLOT, settings=msgspec.structs.replace(QUIET, queue_packets=3))
+    both = bench(ONE_SLOT, settings=LinkSettings(queue_packets=3))
     socket = both.a.datagram_socket()
     assert [socket.send(b"x", 1) for _ in range(5)] == [True, True, True, False, False]
     assert both.a.statistics.dropped == {"queue_full": 2}
@@ -371,7 +368,7 @@ async def test_anything_may_come_from_the_air():
 
 async def test_neighbour_discovery_finds_the_peer():
     """Rule IA-60 without pinning: a solicitation and an advertisement come first."""
-    both = bench(settings=msgspec.structs.replace(QUIET, neighbour="discovery"))
+    both = bench(settings=LinkSettings(neighbour="discovery"))
     sink = both.b.datagram_socket(6000)
     both.a.datagram_socket().send(b"x", 6000)
     assert (await sink.receive()).data == b"x"
@@ -382,7 +379,7 @@ async def test_neighbour_discovery_finds_the_peer():
 
 async def test_a_peer_that_does_not_answer_for_its_address_is_unreachable():
     """Three solicitations, a second apart (RFC 4861 10); then what waited is dropped."""
-    both = bench(settings=msgspec.structs.replace(QUIET, neighbour="discovery"))
+    both = bench(settings=LinkSettings(neighbour="discovery"))
     both.medium.fate = lambda name, octets: "lost"
     both.a.datagram_socket().send(b"x", 6000)
     await passed(2_500_000)
@@ -391,38 +388,18 @@ async def test_a_peer_that_does_not_answer_for_its_address_is_unreachable():
     assert both.a.statistics.dropped == {"unreachable": 1}
 
 
-async def test_null_frames_keep_an_idle_link_alive():
-    """Rule IA-61: half of the idle period after the last frame, and only when there was none."""
-    settings = LinkSettings(max_idle_us=10_000_000)
-    both = bench(settings=settings)
-    await passed(60_000_000)
-    assert not both.a.closed
-    assert not both.b.closed
-    kinds = {read(octets).data_subtype for octets in both.frames_by("a")}
-    assert kinds == {12}
-    assert 10 <= len(both.frames_by("a")) <= 12
-
-
-async def test_a_silent_peer_ends_the_link():
-    both = bench(settings=LinkSettings(max_idle_us=10_000_000))
-    ended = []
-    both.a.on_end = ended.append
-    sink = both.a.datagram_socket(5000)
-    both.medium.fate = lambda name, octets: "lost"
-    with pytest.raises(LinkClosedError):
-        await sink.receive()
-    assert ended == ["idle"]
-    assert 10_000_000 <= both.loop.now_us <= 10_100_000
-    with pytest.raises(LinkClosedError, match="idle"):
-        both.a.datagram_socket()
-
-
-async def test_without_null_frames_the_other_side_gives_up():
-    """A device that does not keep its data path alive loses it."""
-    both = bench(settings=LinkSettings(max_idle_us=10_000_000, keep_alive_us=0))
-    await passed(11_000_000)
-    assert (both.a.closed, both.b.closed) == ("idle", "idle")
-    assert both.medium.log == []
+async def test_a_null_frame_goes_out_when_it_is_wanted_and_nothing_else_waits():
+    """Rule IA-61. A packet that waits does as well, so that no null frame goes beside it."""
+    both = bench(ONE_SLOT)
+    both.b.datagram_socket(6000)
+    both.a.queue.keep_alive()
+    await passed(INTERVAL_US)
+    both.a.datagram_socket().send(b"x", 6000)
+    both.a.queue.keep_alive()
+    await passed(INTERVAL_US)
+    assert [read(octets).data_subtype for octets in both.frames_by("a")] == [12, 8]
+    assert (both.a.statistics.nulls, both.a.statistics.sent) == (1, 1)
+    assert (both.b.statistics.received_nulls, both.b.statistics.received) == (1, 1)
 
 
 async def test_closing_a_link_ends_what_is_on_it():
@@ -452,7 +429,7 @@ async def test_a_new_data_path_carries_on_where_the_old_one_ended():
     (old,) = both.frames_by("a")
     both.a.close()
     both.b.close()
-    again: Any = Bench(both.loop, EVERY_SLOT, cipher="gcmp_256", settings=QUIET)
+    again: Any = Bench(both.loop, EVERY_SLOT, cipher="gcmp_256")
     sink = again.b.datagram_socket(6000)
     again.b.receive(old)
     again.a.datagram_socket().send(b"new", 6000)
@@ -548,9 +525,7 @@ async def test_both_sides_talk_at_once():
 
 
 async def test_a_slow_reader_slows_the_writer():
-    settings = msgspec.structs.replace(
-        QUIET, stream=StreamSettings(receive_octets=20_000, send_octets=20_000)
-    )
+    settings = LinkSettings(stream=StreamSettings(receive_octets=20_000, send_octets=20_000))
     both = bench(settings=settings)
     server = both.b.listen(7024)
     stream = await both.a.connect(7024)
@@ -643,7 +618,7 @@ EXPECTED_REMARKS = {"", "Connection establish", "Connection finish", "This frame
 @pytest.mark.parametrize("cipher", ["ccmp_128", "gcmp_256"])
 async def test_tshark_reads_what_was_on_the_air(cipher, tmp_path):
     """With the ND-TK: every frame opens, every checksum is right, no expert finds fault, and the stream is whole."""
-    both = bench(cipher=cipher, settings=msgspec.structs.replace(QUIET, neighbour="discovery"))
+    both = bench(cipher=cipher, settings=LinkSettings(neighbour="discovery"))
     sink = both.b.datagram_socket(6000)
     both.a.datagram_socket(5000).send(b"datagram", 6000)
     await sink.receive()

@@ -19,11 +19,12 @@ from protocols.wifi_aware.attributes import Attr, make
 from protocols.wifi_aware.attributes.nan_availability import AvailabilityEntry, NanAvailability
 from protocols.wifi_aware.channels import entry_of
 from protocols.wifi_aware.heard import NETWORK_ID
+from protocols.wifi_aware.openings import GUARD_US
 from protocols.wifi_aware.schedule import bitmap_of
 from sim.air import Sniffer
 from sim.air_capture import AirTap
 from sim.trace import line_of
-from sim.wifi_aware.contention import GUARD_US, Backoff
+from sim.wifi_aware.contention import Backoff
 from tests.judges import judge
 from tests.sim.wifi_aware.nan_field import NanField, S, pair
 

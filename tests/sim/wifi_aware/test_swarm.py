@@ -209,7 +209,7 @@ def test_reach_is_the_power_that_the_air_computes(places, least_dbm, sigma_db):
     origin = ("r0", places[0], 0)
     mask = links.reach(origin, least_dbm, keep=True)
     for n in range(1, len(places)):
-        rssi_dbm = air.rssi_dbm(radios[0], radios[n])
+        rssi_dbm = air.losses.rssi_dbm(radios[0], radios[n])
         assert bool(mask >> n & 1) == (rssi_dbm >= least_dbm)
         assert links.rssi_dbm(origin, n) == rssi_dbm
         assert links.row(origin, keep=False)[n] == rssi_dbm + ROW_OFFSET
