@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from sim.pairing import PairingDevice
     from sim.person import Question
+    from sim.trace import TraceEvent
+    from sim.world import World
 
-__all__ = ["BenchPerson", "put_on_bench"]
+__all__ = ["BenchPerson", "put_on_bench", "tell_displays"]
 
 _YES = frozenset(("y", "yes", ""))
 
@@ -85,6 +87,19 @@ class BenchPerson(Asked):
             self.answer(line if is_pin else None)
         else:
             self.answer(line.lower() in _YES)
+
+
+def tell_displays(world: World, tell: Callable[[str], object]) -> None:
+    """Say what the displays of a world show to whoever pairs with its devices; who answers there stays as it is."""
+
+    def sink(event: TraceEvent) -> None:
+        face = world.faces.get(event.node)
+        if face is not None and event.event == "pin_displayed":
+            tell(f"the display of {event.node} shows the PIN {face.pin} for {event.peer}")
+        elif face is not None and event.event == "compare_required":
+            tell(f"the display of {event.node} shows the number {face.number} for {event.peer}")
+
+    world.trace.add_sink(sink)
 
 
 def put_on_bench(

@@ -26,6 +26,7 @@ __all__ = [
     "Candidate",
     "candidates",
     "is_key",
+    "kernel_adapters",
     "node_for",
     "serial_info",
     "serial_ports",
@@ -36,6 +37,8 @@ __all__ = [
 
 HCI_CLASS: Final = (0xE0, 0x01, 0x01)
 SYSFS: Final = Path("/sys/bus/usb/devices")
+ADAPTERS: Final = Path("/sys/class/bluetooth")
+_ADAPTER: Final = re.compile(r"hci\d+")
 _USELESS_SERIALS: Final = frozenset(("", "0001", "0000", "000000000000"))
 _TRIES: Final = 3
 _KEY: Final = re.compile(
@@ -185,7 +188,24 @@ def candidates() -> list[Candidate]:
     serial = serial_ports()
     shared = Counter((info.vid, info.pid, info.serial) for info in serial if info.vid is not None)
     found = [_serial_candidate(info, shared) for info in serial if info.vid is not None]
-    return [*found, *map(usb_candidate, usb_controllers())]
+    return [*found, *map(usb_candidate, usb_controllers()), *kernel_adapters()]
+
+
+def kernel_adapters(folder: Path = ADAPTERS) -> list[Candidate]:
+    """Adapters that the Linux kernel drives, in the order of their numbers."""
+    if not folder.is_dir():
+        return []
+    names = [each.name for each in folder.iterdir() if _ADAPTER.fullmatch(each.name)]
+    return [
+        Candidate(
+            moniker=f"hci-socket:{name}",
+            info=LinkInfo(node=name, product="adapter of the kernel"),
+            protocols=("hci",),
+            note="needs CAP_NET_ADMIN and the adapter down "
+            f"(`sudo hciconfig {name} down`); bluetoothd takes it back",
+        )
+        for name in sorted(names, key=lambda name: (len(name), name))
+    ]
 
 
 def usb_candidate(

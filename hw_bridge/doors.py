@@ -24,7 +24,7 @@ from hw_bridge.links.descriptor import DescriptorLink
 from hw_bridge.links.stream import StreamLink
 from hw_bridge.locks import PortLock
 from hw_bridge.transports._octets import NO_LISTENER, NOT_OURS, is_loopback, is_not_ours
-from hw_bridge.transports.pty import Pty
+from hw_bridge.transports.pty import Pty, check_link
 from hw_bridge.transports.unix import check_length
 from protocols.errors import UsageError
 
@@ -141,10 +141,23 @@ def _tcp_name(transport: Any) -> str:
     return f"{peer[0]}:{peer[1]}" if peer else "a client"
 
 
+def _check_socket(path: str) -> None:
+    """Whether a socket may be made there. Raises UsageError."""
+    if path.startswith("@"):
+        raise UsageError(f"{path}: an abstract name has no permissions; give the path of a file")
+    check_length(path)
+    place = Path(path)
+    if not place.parent.is_dir():
+        raise UsageError(f"{path}: No such file or directory; choose another --path")
+    if os.path.lexists(place) and not stat.S_ISSOCK(place.lstat().st_mode):
+        raise UsageError(f"{path} is there and is no socket; choose another --path")
+
+
 class UnixDoor:
-    """A UNIX socket at `path` that only its user may open."""
+    """A UNIX socket at `path` that only its user may open. Raises UsageError (a path that cannot be one)."""
 
     def __init__(self, path: str) -> None:
+        _check_socket(path)
         self._path = Path(path)
         self._server: asyncio.Server | None = None
         self._lock: PortLock | None = None
@@ -154,11 +167,6 @@ class UnixDoor:
         """Listen. Raises BridgeError, UsageError."""
         if sys.platform == "win32":
             raise NoBackendError("Python on Windows has no UNIX sockets; use --as tcp")
-        if str(self._path).startswith("@"):
-            raise UsageError(
-                f"{self._path}: an abstract name has no permissions; give the path of a file"
-            )
-        check_length(str(self._path))
         self._lock = PortLock(str(self._path), "exposed controller", follow=False)
         try:
             self._make_room()
@@ -176,10 +184,9 @@ class UnixDoor:
 
     def _make_room(self) -> None:
         """Remove a socket that nobody listens on. Raises BusyError, UsageError."""
+        _check_socket(str(self._path))
         if not os.path.lexists(self._path):
             return
-        if not stat.S_ISSOCK(self._path.lstat().st_mode):
-            raise UsageError(f"{self._path} is there and is no socket; choose another --path")
         with socket.socket(socket.AF_UNIX) as caller:
             caller.settimeout(_ALIVE_S)
             try:
@@ -225,9 +232,14 @@ class UnixDoor:
 
 
 class PtyDoor:
-    """A pseudo terminal, under `link` where one is given; looked at now and then for somebody who opened it."""
+    """A pseudo terminal, under `link` where one is given; looked at now and then for somebody who opened it.
+
+    Raises UsageError (a link that cannot be one).
+    """
 
     def __init__(self, link: str = "") -> None:
+        if link and sys.platform != "win32":
+            check_link(link)
         self._link = link
         self._pty: Pty | None = None
         self._exposure: Exposure | None = None

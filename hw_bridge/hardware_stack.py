@@ -28,6 +28,7 @@ from sim.ble.pairing import Pairing
 from sim.ble.peripheral import AirPeripheral
 from sim.ble.smp_trace import SmpTrace
 from sim.ble.stack import Stack
+from sim.pairing import Failure
 from sim.phones import Phone
 
 if TYPE_CHECKING:
@@ -124,6 +125,25 @@ class _BenchDevice(AirDevice):
         super().on_smp_pdu(cast("Any", connection_handle), pdu)
 
 
+class _BenchPairing(Pairing):
+    """Pairing over a controller that may be lost in the middle of it."""
+
+    def __init__(self, stack: HardwareStack, device: AirDevice, session: Session) -> None:
+        super().__init__(stack, device)
+        self._session = session
+
+    def failed(self, connection: Any, failure: Failure) -> None:
+        """As on any air; where the connection ended because the controller is gone, that is said."""
+        if failure.side == "link" and self._session.state not in SERVING:
+            life, node = self._session.life, self.owner.name
+            failure = Failure(
+                "link", failure.step, None,
+                f"the controller of {node} was lost ({life.reason.partition(';')[0]})",
+                f"see to {life.name}; when {node} has its controller back, pair again",
+            )  # fmt: skip
+        super().failed(connection, failure)
+
+
 class HardwareStack(Stack):
     """Controller and bumble Device of one node on a real controller."""
 
@@ -171,7 +191,7 @@ class HardwareStack(Stack):
         device.peer_name = self.peer_name
         device.bonds = device.keystore = self.bonds
         device.csrk = self.irk[::-1]
-        self.pairing = Pairing(self, device)
+        self.pairing = _BenchPairing(self, device, self._session)
 
     def _check_address(self) -> None:
         """A real controller has the public address it has. Raises UsageError."""

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from hw_bridge.link import LinkInfo
     from protocols.hci.replies import Reply
 
-__all__ = ["QUESTIONS", "READ_VERSION", "RETURNING", "Commander", "Facts", "identify", "verdict"]
+__all__ = [
+    "AWAITED",
+    "QUESTIONS",
+    "READ_VERSION",
+    "RETURNING",
+    "Commander",
+    "Facts",
+    "identify",
+    "verdict",
+]
 
 READ_VERSION, READ_COMMANDS, READ_FEATURES, READ_BUFFERS, READ_ADDRESS = (
     *(0x1001, 0x1002, 0x1003),
@@ -123,9 +132,17 @@ QUESTIONS: Final[Mapping[int, tuple[int, Callable[[bytes], dict[str, Any]]]]] = 
 }
 """Opcode -> (octets of its return parameters, what they say); asked in this order behind a Reset."""
 
+AWAITED: Final = (READ_ADDRESS, READ_COMMANDS, READ_FEATURES, LE_FEATURES, LE_BUFFERS)
+"""What hosts ask every controller when they begin, and wait for: a refusal will do, silence will not."""
 RETURNING: Final = frozenset((READ_VERSION, READ_ADDRESS))
 """What a device that was known before is asked."""
 _QUESTION_US: Final = (1_000_000,)
+_NO_RESOURCES: Final = 0x0D
+"""Connection Rejected due to Limited Resources (Vol 1 Part F 2.13): what a served controller says to a second client."""
+_TAKEN: Final = (
+    f"another client has it (it refuses Reset with status {_NO_RESOURCES:#04x}, limited resources); "
+    "end that one first, then try again"
+)
 _TO_WAKE: Final = "switch it off and on; if that does not help, flash other firmware"
 
 
@@ -147,6 +164,8 @@ async def identify(
     if reset.status == UNKNOWN_COMMAND:
         raise FirmwareError(await what_it_needs(commander, moniker))
     if reset.status:
+        if reset.status == _NO_RESOURCES:
+            raise MuteError(_TAKEN)
         raise MuteError(f"it refuses Reset with status {reset.status:#04x}; {_TO_WAKE}")
     found: dict[str, Any] = {}
     refused: list[str] = []

@@ -16,13 +16,14 @@ from hw_bridge.abilities import abilities_of, missing_commands
 from hw_bridge.discover import node_for, serial_info
 from hw_bridge.errors import FirmwareError, MuteError, NotFoundError
 from hw_bridge.firmware import needed_file, needs_firmware
-from hw_bridge.identify import READ_VERSION, Facts, identify, verdict
+from hw_bridge.identify import AWAITED, READ_VERSION, Facts, identify, verdict
 from hw_bridge.link import LinkInfo
 from hw_bridge.probe_opening import Opening
 from hw_bridge.quirks import Quirk, quirk_for, quirk_of_version
 from hw_bridge.recognise import CONSOLE, NRF_PING, SNIFFLE_MARKER, recognise
 from hw_bridge.session_steps import ECHOES, hints
 from hw_bridge.transports import parse, port_for
+from protocols.hci.replies import words_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ _FTDI: Final = 0x0403
 _SLOW_US: Final = 10_000
 _EXCERPT_OCTETS: Final = 64
 _SNIFFER_BAUDS: Final = (1_000_000, 2_000_000, 921_600, 460_800)
+_OTHER_IMAGE: Final = "flash an HCI firmware that does"
 _PEERS_COME: Final = frozenset(("tcp-server", "pty"))
 _OTHERS: Final = {"sniffle": SNIFFLE_MARKER, "nrf-sniffer": NRF_PING}
 
@@ -235,6 +237,12 @@ class _Probe:
         return " ".join(f"{name}={variant.options[name]}" for name in changed)
 
     async def _controller(self, variant: Moniker, opening: Opening, facts: Facts) -> ProbeReport:
+        silent = [words for words in map(words_for, AWAITED) if words in facts.unanswered]
+        if silent:
+            why = (
+                f"no host can use it, because it never answers {', '.join(silent)}; {_OTHER_IMAGE}"
+            )
+            return self._failed(variant, opening, why, verdict(facts, self.info))
         times_us = await _round_trips(opening, self.settings.round_trips)
         if not times_us:
             why = f"it fell silent at the {self.settings.round_trips} commands behind its answers"

@@ -263,9 +263,8 @@ class Session:
 
     def _drop_client(self, client: Client) -> None:
         self._slow = None
-        text = (
-            f"the client took nothing for {self.settings.slow_client_ms / 1000:g} s and was dropped"
-        )
+        limit_s = self.settings.slow_client_ms / 1000
+        text = f"the client took nothing for {limit_s:g} s and was dropped"
         self._note("dropped", text)
         self._tell("dropped", text)
         self.detach(client)
@@ -275,21 +274,11 @@ class Session:
             self._slow.cancel()
             self._slow = None
 
-    def _tell(
-        self,
-        kind: NoticeKind,
-        text: str,
-        was_on: tuple[str, ...] = (),
-    ) -> None:
+    def _tell(self, kind: NoticeKind, text: str, was_on: tuple[str, ...] = ()) -> None:
         if self._client is not None:
+            state, generation = self.state, self.generation
             self._client.on_notice(
-                Notice(
-                    kind=kind,
-                    text=text,
-                    state=self.state,
-                    generation=self.generation,
-                    was_on=was_on,
-                )
+                Notice(kind=kind, text=text, state=state, generation=generation, was_on=was_on)
             )
 
     # Listener of the life and keeper of its channel

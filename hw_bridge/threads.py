@@ -31,7 +31,10 @@ def call_in_loop(loop: asyncio.AbstractEventLoop, callback: Callable[[], object]
 async def in_thread(
     function: Callable[[], _T], timeout_s: float, late: Callable[[_T], object] | None = None
 ) -> _T:
-    """What `function` returns or raises. Raises TimeoutError; then `late` gets the result when it comes."""
+    """What `function` returns or raises. Raises TimeoutError; then `late` gets the result when it comes.
+
+    `late` gets it too when whoever waits is cancelled, even in the moment in which the result is there.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
 
@@ -41,7 +44,7 @@ async def in_thread(
                 future.set_exception(error)
         elif not future.done():
             future.set_result(result)  # type: ignore[arg-type]  # a result where there is no error
-        elif late is not None:
+        else:
             _discard(late, result)  # type: ignore[arg-type]  # likewise
 
     def work() -> None:
@@ -51,7 +54,7 @@ async def in_thread(
             result = function()
         except BaseException as exc:  # noqa: BLE001 # handed to whoever waits
             error = exc
-        if not call_in_loop(loop, lambda: finish(result, error)) and error is None and late:
+        if not call_in_loop(loop, lambda: finish(result, error)) and error is None:
             _discard(late, result)  # type: ignore[arg-type]  # a result where there is no error
 
     threading.Thread(target=work, daemon=True, name="nearbench-blocking-call").start()
@@ -61,8 +64,17 @@ async def in_thread(
         if future.done() and not future.cancelled():  # the function's own TimeoutError
             raise
         raise TimeoutError(f"no result within {timeout_s:g} s") from None
+    except asyncio.CancelledError:
+        if _has_result(future):
+            _discard(late, future.result())
+        raise
 
 
-def _discard(late: Callable[[_T], object], result: _T) -> None:
-    with contextlib.suppress(Exception):
-        late(result)
+def _has_result(future: asyncio.Future[_T]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _discard(late: Callable[[_T], object] | None, result: _T) -> None:
+    if late is not None:
+        with contextlib.suppress(Exception):
+            late(result)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from protocols import layout
+from protocols.conversion import as_typed
 from protocols.errors import DecodeError, EncodeError, FormatCodeError, NearbenchError, UsageError
 from protocols.layout import Codec, Doubt, Node
 
@@ -237,13 +238,13 @@ def as_fields(kind: Any, plain: Mapping[str, Any]) -> Any:
 def converted(kind: Any, plain: Mapping[str, Any]) -> Any:
     """What `as_fields` does for a kind without `of_plain`."""
     try:
-        return msgspec.convert(plain, kind)
+        return as_typed(plain, kind)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
     except UnicodeEncodeError as exc:
         raise EncodeError(_unwritable(plain) or "", "holds half of a surrogate pair") from exc
     try:
-        return msgspec.convert(_whole_numbers(plain), kind)
+        return as_typed(_whole_numbers(plain), kind)
     except msgspec.ValidationError:
         raise EncodeError(path.rstrip("`").removeprefix("$").lstrip("."), message) from None
 

@@ -1,8 +1,10 @@
 """What nodes put on the air, as trace events: one per packet, with what became of it at every listener.
 
+Every packet has its channel, what became of it at every radio that listened, and the signal there (`signal_dbm`).
 Event names are those of the PDUs in small letters; packets of connections are `ll_control`, `ll_data` and
-`ll_empty`, with `again` when they repeat what was not acknowledged. Frames of Wi-Fi have `phy = "wifi"`, the channel's
-number, the sender's TSF at their beginning, the signal at every listener, and for each Wi-Fi radio that did not listen
+`ll_empty`, with `again` when they repeat what was not acknowledged and `encrypted` when their payload is ciphertext and
+MIC. Frames of Wi-Fi have `phy = "wifi"`, the channel's
+number, the sender's TSF at their beginning, and for each Wi-Fi radio that did not listen
 the outcome `not_listening`. No clock, no chance.
 """
 
@@ -45,10 +47,12 @@ class AirTrace:
             return
         channel = sent.channel
         details: dict[str, Any] = {"again": True} if self._is_repeated(sent) else {}
+        if getattr(sent.meta, "encrypted", False):
+            details["encrypted"] = True
         outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
         if isinstance(sent.meta, WifiFrame):
             channel = sent.meta.channel
-            details = _wifi_details(sent, sent.meta, heard)
+            details = _wifi_details(sent, sent.meta)
             outcomes |= dict.fromkeys(sent.meta.deaf, "not_listening")
         event = self._trace.emit(
             sent.sender,
@@ -59,6 +63,7 @@ class AirTrace:
             cause=self._causes.of(sent.sender, "air", sent.end_us, sent.start_us),
             channel=channel,
             outcomes=outcomes,
+            signal_dbm={outcome.radio: outcome.rssi_dbm for outcome in heard},
             **details,
         )
         for outcome in heard:
@@ -76,15 +81,12 @@ class AirTrace:
         return bool(before == number)
 
 
-def _wifi_details(
-    sent: Transmission, meta: WifiFrame, heard: tuple[Outcome, ...]
-) -> dict[str, Any]:
+def _wifi_details(sent: Transmission, meta: WifiFrame) -> dict[str, Any]:
     details: dict[str, Any] = {
         "phy": "wifi",
         "rate_mbit_s": meta.rate_mbit_s,
         "tsft_us": meta.tsft_us,
         "began_us": sent.start_us,
-        "signal_dbm": {outcome.radio: outcome.rssi_dbm for outcome in heard},
     }
     again = len(sent.data) > 1 and bool(sent.data[1] & _RETRY)
     return details | ({"again": True} if again else {})

@@ -63,7 +63,8 @@ class Control(ClockControl):
     """A world on a thread of its own, and what others may ask of it. Every public method may be called from any thread.
 
     `played`: nodes whose people are played at the screen; the others answer by themselves. `until_us`: end of the
-    run, the scenario's duration when None; time in which questions wait for the screen is added to it.
+    run, the scenario's duration when None; time in which questions wait for the screen is added to it. Scenario time
+    stands still while a question waits longer than the person would have needed.
     """
 
     def __init__(
@@ -160,6 +161,17 @@ class Control(ClockControl):
             self._messages += 1
         self._asking = asking
         self._repace()
+        self._look_at_the_late()
+
+    def _look_at_the_late(self) -> None:
+        """Scenario time stands still while somebody at the screen is late."""
+        late = [at_us for human in self._humans.values() if (at_us := human.late_us) is not None]
+        if late and min(late) <= self.now_us:
+            self.world.times.hold()
+            return
+        self.world.times.go_on()
+        if late:
+            self.world.loop.at_us(min(late), self._look_at_the_late)
 
     def _is_asking(self) -> bool:
         return self._asking > 0
@@ -335,6 +347,7 @@ class Control(ClockControl):
     def repeat(self, commands: Iterable[Command]) -> RunResult:
         """Run the world to its end with these commands at their times, on the caller's thread and without `start`."""
         loop = self.world.loop
+        self._stepping = True  # full speed, whoever is asked
         with self.world.session():
             for command in commands:
                 self.world.settle(command.t_us)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import NearbenchError, NodeError, UnknownNameError, UsageError, origin_of
 from sim.typed import as_declared, duration_hook, in_words, type_text
 from sim.units import Duration, duration_text
@@ -236,10 +237,9 @@ def _info(name: str, method: Any) -> CommandInfo:
 
 def check_arguments(device: Device, name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Arguments of a command in their types. Raises UnknownNameError, UsageError."""
-    known = type(device).commands()
     node = device.name
-    if name not in known:
-        raise UnknownNameError(f"command of {node}", name, known)
+    if not getattr(getattr(type(device), name, None), "is_command", False):
+        raise UnknownNameError(f"command of {node}", name, type(device).commands())
     method = getattr(device, name)
     hints = {_shown_name(key): hint for key, hint in _hints(method).items()}
     parameters = {
@@ -263,7 +263,7 @@ def convert(value: Any, kind: Any, where: str) -> Any:
     """`value` as `kind`; durations with units. Raises UsageError that names `where`."""
 
     try:
-        made = msgspec.convert(as_declared(value, kind), kind, dec_hook=duration_hook)
+        made = as_typed(as_declared(value, kind), kind, hook=duration_hook)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
         inner = path.rstrip("`").removeprefix("$").lstrip(".")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sim.scenario import Expect
+    from sim.scenario_time import ScenarioTime
     from sim.trace import TraceEvent
 
 __all__ = ["Outcome", "Watch", "matches"]
@@ -32,8 +33,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """the scenario's sentence, when it did not hold."""
 
 
-def matches(expect: Expect, event: TraceEvent) -> bool:
-    """Whether `event` is one the expectation counts (the time window included)."""
+def matches(expect: Expect, event: TraceEvent, put_off_us: int = 0) -> bool:
+    """Whether `event` is one the expectation counts (the time window included, which people have put off so far)."""
     if event.event != expect.event or event.layer == "world":
         return False
     for wanted, got in (
@@ -43,7 +44,8 @@ def matches(expect: Expect, event: TraceEvent) -> bool:
     ):
         if wanted and wanted != got:
             return False
-    if event.t_us < expect.after or (expect.before is not None and event.t_us > expect.before):
+    t_us = event.t_us - put_off_us
+    if t_us < expect.after or (expect.before is not None and t_us > expect.before):
         return False
     return all(_agrees(wanted, _value(event, name)) for name, wanted in expect.where.items())
 
@@ -89,8 +91,9 @@ def _agrees(wanted: Any, got: Any) -> bool:
 class Watch:
     """Counts one expectation on the running trace."""
 
-    def __init__(self, expect: Expect) -> None:
+    def __init__(self, expect: Expect, times: ScenarioTime | None = None) -> None:
         self.expect = expect
+        self._times = times
         bounded = expect.at_least is not None or expect.at_most is not None
         self.at_least = expect.at_least if expect.at_least is not None else (0 if bounded else 1)
         self.seen = 0
@@ -98,13 +101,15 @@ class Watch:
 
     def feed(self, event: TraceEvent) -> None:
         """Count `event` if it matches."""
-        if matches(self.expect, event):
+        if event.event != self.expect.event:
+            return
+        if matches(self.expect, event, 0 if self._times is None else self._times.put_off_us):
             self.seen += 1
             if self.first_us is None:
                 self.first_us = event.t_us
 
     def settled(self, now_us: int) -> bool:
-        """Whether nothing that may still happen can change the verdict."""
+        """Whether nothing that may still happen can change the verdict; `now_us` is scenario time."""
         over = self.expect.before is not None and now_us > self.expect.before
         if self.expect.at_most is not None:
             return over or self.seen > self.expect.at_most

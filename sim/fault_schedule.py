@@ -118,16 +118,16 @@ class Faults:
         """Set what is due at once, and plan the rest."""
         for fault, spec in zip(self.all, self._specs, strict=True):
             if spec.from_ > 0:
-                self._world.loop.at_us(int(spec.from_), self.set, fault)
+                self._world.times.call_at(int(spec.from_), self.set, fault)
             else:
                 self.set(fault)
             if spec.until is not None:
-                self._world.loop.at_us(int(spec.until), self.clear, fault)
+                self._world.times.call_at(int(spec.until), self.clear, fault)
 
     @property
     def happened(self) -> bool:
         """Whether every fault has been set."""
-        return all(spec.from_ <= self._world.now_us for spec in self._specs)
+        return all(spec.from_ <= self._world.times.now_us for spec in self._specs)
 
     def set(self, fault: Fault, command: str = "") -> None:
         """Let it happen, now; harmless when it has. `command`: the option's text, when somebody asked for it by hand."""

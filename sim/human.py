@@ -39,6 +39,14 @@ class Human(Policy):
         """Simulated time that questions have waited for somebody at the screen."""
         return self._waited_us + self._open_us()
 
+    @property
+    def late_us(self) -> int | None:
+        """When the open question has waited for as long as a person needs that answers by itself (the time that the
+        scenario was written for); None without one, and where the scenario answers by steps."""
+        if self.asked_us is None or self.auto or self.settings.person != "policy":
+            return None
+        return self.asked_us + int(self.settings.person_delay)
+
     def _open_us(self) -> int:
         is_open = self.asked_us is not None and not self.auto
         return self.device.now_us - (self.asked_us or 0) if is_open else 0

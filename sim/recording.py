@@ -2,11 +2,15 @@
 
 Times in captures are simulated microseconds from the start of the run. The air is recorded as an ideal
 sniffer would: every packet, with the strength it has where the sniffer stands. Files are opened by the
-caller's name and closed by `close`; no clock.
+caller's name (or, when they shall be new, by the next one that is free) and closed by `close`; no clock. Two
+processes never write one file: who opens it is its only writer as long as it is open.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,19 +20,22 @@ from sim.air_capture import AirTap, write_packet
 from sim.redaction import hides
 from sim.trace import TraceEvent, line_of
 
+if sys.platform != "win32":  # without a lock the later writer wins
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sim.world import World
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "free_name"]
 
 _HCI_H4 = 187
 _ZEROED = "key octets replaced by zeros; --reveal keeps them"
 
 
 class Recorder:
-    """All files of one run."""
+    """All files of one run. `new`: a file that exists is left alone, and `air.pcapng` becomes `air-2.pcapng`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -36,8 +43,11 @@ class Recorder:
         self._files: list[BinaryIO] = []
         self._writers: list[tuple[str, Writer]] = []
 
-    def capture(self, target: str) -> None:
-        """Record "FILE" (the air) or "NODE:FILE" (that node's HCI). Raises UsageError, UnknownNameError."""
+    def capture(self, target: str, *, new: bool = False) -> str:
+        """Record "FILE" (the air) or "NODE:FILE" (that node's HCI); the target with the name that the file got.
+
+        Raises UsageError, UnknownNameError.
+        """
         node, colon, file = target.partition(":")
         if not colon or node not in self._world.devices:
             if colon and "/" not in node and not Path(target).suffix == "" and not _is_drive(node):
@@ -47,7 +57,9 @@ class Recorder:
             raise UsageError(
                 f"{file}: btsnoop holds the HCI of one node; write it as NODE:{file}, or use .pcapng for the air"
             )
-        writer = writer_for(file)(self._open(file))
+        make = writer_for(file)
+        stream, file = self._open(file, new=new)
+        writer = make(stream)
         self._writers.append((file, writer))
         if node:
             self._world.hci_taps.append(_hci_tap(node, file, writer, reveal=self._world.reveal))
@@ -56,15 +68,17 @@ class Recorder:
             self._world.air.observe(tap.on_air)
             if self._world.reveal:
                 self._world.trace.add_sink(tap.on_event)
+        return f"{node}:{file}" if node else file
 
-    def jsonl(self, file: str, stdout: BinaryIO) -> None:
-        """Write the trace as JSON lines to `file`, "-" for standard output."""
-        stream = stdout if file == "-" else self._open(file)
+    def jsonl(self, file: str, stdout: BinaryIO, *, new: bool = False) -> str:
+        """Write the trace as JSON lines to `file`, "-" for standard output; the name that the file got."""
+        stream, file = (stdout, file) if file == "-" else self._open(file, new=new)
 
         def sink(event: TraceEvent) -> None:
             stream.write(line_of(event))
 
         self._world.trace.add_sink(sink)
+        return file
 
     def close(self) -> dict[str, int]:
         """Finish all files; packets per capture file."""
@@ -74,8 +88,8 @@ class Recorder:
             stream.close()
         return {file: writer.written for file, writer in self._writers}
 
-    def _open(self, file: str) -> BinaryIO:
-        """Open a file for writing; the scenario and what is written already are refused. Raises UsageError."""
+    def _open(self, file: str, *, new: bool) -> tuple[BinaryIO, str]:
+        """Open a file for writing, and its name; the scenario and what is written already are refused. Raises UsageError."""
         scenario = self._world.scenario
         taken = {Path(scenario.base, scenario.file).resolve(), Path(scenario.file).resolve()}
         path = Path(file).resolve()
@@ -85,11 +99,74 @@ class Recorder:
             )
         self._paths.add(path)
         try:
-            stream = Path(file).open("wb")  # noqa: SIM115  # closed by `close`
+            stream, file = _created(file) if new else (_owned(file), file)
+        except BlockingIOError:
+            raise UsageError(
+                f"{file}: another nearbench is writing it; end that one, or give this one another file"
+            ) from None
         except OSError as exc:
             raise UsageError(f"{file}: {exc.strerror}") from None
         self._files.append(stream)
-        return stream
+        return stream, file
+
+
+def free_name(file: str) -> str:
+    """The name, or the next of its kind that no file has: air.pcapng, air-2.pcapng, air-3.pcapng."""
+    path = Path(file)
+    stem, _, number = path.stem.rpartition("-")
+    counted = bool(stem) and number.isdecimal()
+    stem, at = (stem, int(number)) if counted else (path.stem, 1)
+    while _is_taken(path):
+        at += 1
+        path = path.with_stem(f"{stem}-{at}")
+    return str(path)
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether a file has this name, or a link that leads nowhere; devices and pipes hold nothing."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
+def _created(file: str) -> tuple[BinaryIO, str]:
+    """A file that nobody else had, and its name."""
+    while True:
+        name = free_name(file)
+        if Path(name).exists() and not Path(name).is_file():
+            return _owned(name), name
+        try:
+            stream = Path(name).open("xb")  # noqa: SIM115  # closed by `close`
+        except FileExistsError:  # somebody was faster
+            continue
+        _lock(stream)
+        return stream, name
+
+
+def _owned(file: str) -> BinaryIO:
+    """An empty file that nobody else is writing. Raises BlockingIOError when somebody is, and leaves it as it is."""
+    stream: BinaryIO = open(file, "wb", opener=_untouched)  # noqa: SIM115  # closed by `close`; no `opener` there
+    try:
+        if Path(file).is_file():  # no device, no pipe
+            _lock(stream)
+            stream.truncate(0)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _untouched(file: str, flags: int) -> int:
+    return os.open(file, flags & ~os.O_TRUNC, 0o666)
+
+
+def _lock(stream: BinaryIO) -> None:
+    """Be its only writer until it is closed, where the file system knows locks."""
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno in (errno.EAGAIN, errno.EACCES):
+            raise BlockingIOError(exc.errno, exc.strerror) from None
 
 
 def _is_drive(node: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import ScenarioError, UnknownNameError, UsageError
 from sim.air import AirSettings
 from sim.units import Duration, parse_duration_us
@@ -220,7 +221,7 @@ def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Sce
         if key in plain:
             raise ScenarioError(file, line_of(text, (key,)), key, "is not a key of a scenario")
     try:
-        scenario = msgspec.convert(plain, Scenario, dec_hook=_hook)
+        scenario = as_typed(plain, Scenario, hook=_hook)
     except UsageError as exc:  # the air's settings check themselves
         path = _with_key(text, ("air",), str(exc))
         raise ScenarioError(file, line_of(text, path), _shown(path), str(exc)) from None

@@ -1,13 +1,12 @@
 """The steps of a scenario, taken by its devices: those of one node one after another, different nodes side by side.
 
 What fails, and what was never reached or finished when the run ended, is a failure of the run. Steps by hand come from
-outside at their time: `give` begins the next of them, none waits for another, and none fails a run. Time is the
-world's; no chance, no IO.
+outside at their time: `give` begins the next of them, none waits for another, and none fails a run. Times are scenario
+time (`sim.scenario_time`), of steps by hand simulated time; no chance, no IO.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from protocols.errors import NearbenchError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from sim.device import Device
     from sim.scenario import Step
+    from sim.scenario_time import ScenarioTime
     from sim.trace import TraceEvent, TraceLog
 
 __all__ = ["Scripts"]
@@ -32,12 +32,12 @@ class Scripts:
         self,
         steps: tuple[Step, ...],
         trace: TraceLog,
-        now_us: Callable[[], int],
+        times: ScenarioTime,
         secret: Callable[[str], Any],
     ) -> None:
         self.failures: list[str] = []
         self._trace = trace
-        self._now_us = now_us
+        self._times = times
         self._secret = secret
         self._waiting: dict[str, list[Step]] = {}
         self._by_hand = sorted((step for step in steps if step.by_hand), key=_at_us)
@@ -83,8 +83,8 @@ class Scripts:
     async def _script(self, device: Device, steps: list[Step]) -> None:
         while steps:
             step = steps[0]
-            if step.at is not None and step.at > self._now_us():
-                await asyncio.sleep((step.at - self._now_us()) / 1e6)
+            if step.at is not None:
+                await self._times.reach(int(step.at))
             good = await self._step(device, step)
             steps.pop(0)
             if not good:
@@ -108,7 +108,7 @@ class Scripts:
         except Exception as raised:  # noqa: BLE001  # a command by hand ends no run, whatever the device makes of it
             exc = raised
             if not isinstance(raised, NearbenchError):
-                exc = node_error(device.name, self._now_us(), step.do, raised)
+                exc = node_error(device.name, device.now_us, step.do, raised)
             self._failed(device, step, exc, event)
 
     def _begun(self, device: Device, step: Step) -> TraceEvent:

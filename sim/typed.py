@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import UnknownNameError
 from sim.units import Duration, parse_duration_us
 
@@ -76,7 +77,7 @@ def duration_hook(wanted: type, given: Any) -> Any:
 def _wrong(kind: Any, value: Any) -> str:
     """Why `kind` does not take `value`; empty when it does."""
     try:
-        msgspec.convert(value, kind, dec_hook=duration_hook)
+        as_typed(value, kind, hook=duration_hook)
     except msgspec.ValidationError as exc:
         return str(exc)
     return ""

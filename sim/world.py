@@ -34,6 +34,7 @@ from sim.expect import Outcome, Watch
 from sim.fault_schedule import Faults
 from sim.redaction import Secret, redacted
 from sim.rng import Streams
+from sim.scenario_time import ScenarioTime
 from sim.scripts import Scripts
 from sim.setting_errors import wrong_setting
 from sim.strays import Strays, order_of
@@ -130,6 +131,7 @@ class World:
         self.seed = scenario.seed if seed is None else seed
         self.streams = Streams(self.seed)
         self.loop = VirtualLoop(speed=speed)
+        self.times = ScenarioTime(self.loop)
         self.air = Air(self.loop, self.streams, scenario.air)
         self._causes = Causes()
         self.trace = TraceLog(lambda: self.loop.now_us, capacity, self._causes.of)
@@ -143,9 +145,9 @@ class World:
         self._latest: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._strays = Strays()
-        self._scripts = Scripts(scenario.step, self.trace, lambda: self.loop.now_us, self.secret)
+        self._scripts = Scripts(scenario.step, self.trace, self.times, self.secret)
         self._begun = False
-        self._watches = [Watch(expect) for expect in scenario.expect]
+        self._watches = [Watch(expect, self.times) for expect in scenario.expect]
         for watch in self._watches:
             self.trace.add_sink(watch.feed)
         try:
@@ -320,7 +322,7 @@ class World:
         self._begun = True
 
     async def _power_up(self, device: Device, at_us: int) -> None:
-        await asyncio.sleep(max(0, at_us - self.now_us) / 1e6)
+        await self.times.reach(at_us)
         try:
             await self._give_radios(device)
             await device.start()
@@ -355,7 +357,7 @@ class World:
             return False
         if not self.faults.happened:
             return False
-        return all(watch.settled(self.now_us) for watch in self._watches)
+        return all(watch.settled(self.times.now_us) for watch in self._watches)
 
     def _shut_down(self) -> None:
         """End all tasks; raises the first exception that this brings up."""

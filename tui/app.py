@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ from textual.screen import Screen
 
 from protocols.errors import NearbenchError
 from tui import modals, screens
+from tui.key_order import KeysInOrder
 from tui.people import People
 from tui.run_actions import RunActions
 from tui.screens._base import BenchScreen
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
+    from textual.driver import Driver
     from textual.timer import Timer
 
     from sim.control import Asking
     from tui.bridges import Bridges
     from tui.keys import Key
     from tui.models.outcomes import Outcome
+    from tui.models.palette import Offer
     from tui.session import Request, Session
 
 __all__ = ["NearbenchApp"]
@@ -44,6 +48,8 @@ __all__ = ["NearbenchApp"]
 _HZ = 20
 _BUDGET_S = 0.025
 """Wall time that a new filter may take in one turn."""
+_BY_SIGNAL = 128
+"""Added to the number of the signal that ended a process, it is the exit status, as shells have it."""
 
 
 class _Opening(Screen[None]):
@@ -59,7 +65,7 @@ class _Opening(Screen[None]):
         yield status
 
 
-class NearbenchApp(RunActions, App[int]):
+class NearbenchApp(KeysInOrder, RunActions, App[int]):
     """Screens on one session."""
 
     TITLE = "nearbench"
@@ -83,6 +89,8 @@ class NearbenchApp(RunActions, App[int]):
         super().__init__()
         for name in THEMES:
             self.register_theme(textual_theme(name))
+        if self.no_color and THEMES[theme].ansi:
+            theme = DEFAULT  # greys of the terminal's own colours would be black on black
         self.theme = textual_theme(theme).name
         self.failure: Exception | None = None
         """why there is nothing to show; the app ends with it."""
@@ -131,6 +139,15 @@ class NearbenchApp(RunActions, App[int]):
             self._bridges = Bridges()
         self._bridges.run_link = self.session.bridge
         return self._bridges
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, with a reader of ours where terminals are those of POSIX."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from tui.terminal import Terminal  # nothing for Windows
+
+        return Terminal
 
     def get_default_screen(self) -> Screen[None]:
         """What is seen while the simulator is loaded."""
@@ -281,30 +298,24 @@ class NearbenchApp(RunActions, App[int]):
         if not isinstance(made, str):
             self.push_screen(made, self._run)
 
-    async def _run(self, action: str | None) -> None:
-        if action is not None:
-            await self.run_action(action, self.bench_screen)
+    async def _run(self, chosen: Offer | None) -> None:
+        from tui.modals.palette import carry_out  # modals know the app
+
+        await carry_out(self, chosen)
 
     # What people see of pairings
 
     def open_question(self, asking: Asking) -> None:
         """Show a question, unless it is open already."""
-        from tui.modals.comparison import Comparison  # modals know the app
-        from tui.modals.pin_entry import PinEntry
+        from tui.sheets import show_question  # modals know the app
 
-        screen = self.bench_screen_or_none
-        if screen is not None and screen.takes(asking):
-            return
-        kind = PinEntry if asking.question.kind == "pin" else Comparison
-        if not any(isinstance(one, kind) and one.covers(asking) for one in self.screen_stack):
-            self.push_screen(kind(asking))
+        show_question(self, asking)
 
     def open_display(self, node: str) -> None:
         """Show the display of a device."""
-        from tui.modals.pin_display import PinDisplay
+        from tui.sheets import show_display
 
-        if not any(isinstance(one, PinDisplay) and one.node == node for one in self.screen_stack):
-            self.push_screen(PinDisplay(node))
+        show_display(self, node)
 
     def open_outcome(self, outcome: Outcome) -> None:
         """Show how a pairing ended."""
@@ -314,8 +325,9 @@ class NearbenchApp(RunActions, App[int]):
 
     def close_questions(self, nodes: set[str]) -> None:
         """Take away what was asked or shown for a pairing of these."""
-        while len(self.screen_stack) > 1 and nodes & set(getattr(self.screen, "nodes", ())):
-            self.pop_screen()
+        from tui.sheets import close_sheets
+
+        close_sheets(self, nodes)
 
     def open_packet(self, seq: int) -> None:
         """Show the packet with a sequence number (or the one that led to it) on Packets."""
@@ -388,6 +400,18 @@ class NearbenchApp(RunActions, App[int]):
         )
         self.finish()
         self.exit(int(failed))
+
+    def hang_up(self, number: int) -> None:
+        """Quit because of a signal: nobody is there to be asked."""
+        self.finish()
+        self.exit(_BY_SIGNAL + number)
+
+    def _fatal_error(self) -> None:
+        """A fault of ours ends the app; the command tells it in a sentence, as everywhere."""
+        error = sys.exc_info()[1]
+        if self.failure is None and isinstance(error, Exception):
+            self.failure = error
+        self._close_messages_no_wait()
 
     def finish(self) -> None:
         """End the run and its files, however the app ended; harmless when that is done."""

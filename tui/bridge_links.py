@@ -75,6 +75,11 @@ class BridgeLink:
 
     # Looking
 
+    @property
+    def away(self) -> str:
+        """Why the controller is not in use; empty while it is."""
+        return "" if self.session.state in SERVING else self.session.life.reason
+
     def happenings(self) -> tuple[Happening, ...]:
         """States, notes, and octets that were no packet, in the order of their times."""
         session = self.session

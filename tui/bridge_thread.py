@@ -59,6 +59,8 @@ class BridgeThread:
         self.links: dict[str, BridgeLink] = {}
         self.busy: dict[str, str] = {}
         """moniker -> what is being done to it."""
+        self.told: dict[str, str] = {}
+        """moniker -> what the test that runs said last."""
         self.reports: dict[str, ProbeReport] = {}
         self.found: tuple[Candidate, ...] | None = None
         """what may be a controller; None before it was looked for."""
@@ -178,10 +180,15 @@ class BridgeThread:
         try:
             with self._doing(moniker, "testing"):
                 async with asyncio.timeout(_TEST_S):
-                    self.reports[moniker] = await probe(moniker, settings=self._probing)
+                    self.reports[moniker] = await probe(
+                        moniker,
+                        settings=self._probing,
+                        tell=lambda text: self.told.update({moniker: text}),
+                    )
         except TimeoutError:
             raise MuteError(f"{moniker}: the test took more than {_TEST_S:g} s") from None
         finally:
+            self.told.pop(moniker, None)
             if was_used and self._loop is not None:
                 await self._connect(moniker)
         return self.reports[moniker]

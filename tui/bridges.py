@@ -60,7 +60,8 @@ class Bridges:
         link = self.link(moniker)
         view = base if link is None else link.view(base)
         busy = self.thread.busy.get(moniker, "")
-        return msgspec.structs.replace(view, busy=busy) if busy else view
+        told = self.thread.told.get(moniker, "")
+        return msgspec.structs.replace(view, busy=busy, told=told) if busy else view
 
     def link(self, moniker: str) -> BridgeLink | None:
         """The open session of a dongle."""

@@ -1,6 +1,6 @@
 """A capture file as a source of rows: read once on a thread, spooled to a nameless file, so that a million packets scroll.
 
-In memory are eight octets per packet and what is on the screen. Works for whatever `protocols.capture` reads, pipes
+In memory are nine octets per packet and what is on the screen. Works for whatever `protocols.capture` reads, pipes
 included. What is damaged ends the reading with a sentence; what came before is shown.
 """
 
@@ -19,9 +19,10 @@ import msgspec
 
 from protocols.capture import Packet, open_reader
 from protocols.dissect import LINK_TYPES
-from protocols.errors import NearbenchError, UsageError
+from protocols.errors import CaptureError, NearbenchError, UsageError
 from sim.trace import TraceEvent
-from tui.models.packets import ACCESS_OCTETS, ADVERTISING, PHDR_OCTETS, capture_event
+from tui.models.encrypted_links import EncryptedLinks
+from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, PHDR_OCTETS, capture_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,9 @@ _CHUNK = 512
 _REMEMBERED = 4096
 _HCI, _RADIOTAP = "hci", "frame_radiotap"
 _SIGNAL_AT = 1
+_WITH_RECEIVER = (1, 3, 5)
+"""ADV_DIRECT_IND, SCAN_REQ, CONNECT_IND: the second address says to whom (Core 5.4 Vol 6 Part B 2.3)."""
+_EXTENDED = 7
 
 
 class CaptureSource:
@@ -55,11 +59,16 @@ class CaptureSource:
             raise UsageError(f"{path}: {exc.strerror}") from None
         try:
             reader = open_reader(stream, str(path))
+        except CaptureError as exc:  # of the file's header: there is nothing to show
+            stream.close()
+            raise UsageError(str(exc)) from None
         except NearbenchError:
             stream.close()
             raise
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         self._starts = array("Q", [0])
+        self._encrypted = bytearray()
+        """per packet, whether it is; written ahead of `_starts`."""
         self._t0_us: int | None = None
         self._closing = False
         self._cache: OrderedDict[int, TraceEvent] = OrderedDict()
@@ -74,12 +83,15 @@ class CaptureSource:
         """On the thread: spool every packet; positions are published once their octets can be read."""
         chunk: list[bytes] = []
         starts = array("Q")
+        links = EncryptedLinks()
         at = 0
         try:
             with stream:
                 for packet in reader:
                     if self._t0_us is None:
                         self._t0_us = packet.t_us
+                    kind = LINK_TYPES.get(packet.link_type, "")
+                    self._encrypted.append(links.is_encrypted(kind, packet.data))
                     octets = self._encode(packet)
                     at += len(octets)
                     chunk.append(octets)
@@ -132,7 +144,11 @@ class CaptureSource:
         if start >= end:
             return ()
         t0_us = self._t0_us or 0
-        return [_event(packet, t0_us) for packet in self.packets(start, end)]
+        flags = self._encrypted[start:end]
+        packets = self.packets(start, end)
+        return [
+            _event(packet, t0_us, bool(flag)) for packet, flag in zip(packets, flags, strict=True)
+        ]
 
     def packets(self, start: int, end: int) -> list[Packet]:
         """The packets at [start, end) as they stand in the file. For any thread."""
@@ -144,7 +160,8 @@ class CaptureSource:
     def _load(self, position: int) -> TraceEvent:
         start, end = self._starts[position], self._starts[position + 1]
         octets = os.pread(self._spool.fileno(), end - start, start)
-        return _event(self._decoder.decode(octets), self._t0_us or 0)
+        packet = self._decoder.decode(octets)
+        return _event(packet, self._t0_us or 0, bool(self._encrypted[position]))
 
     def position_of(self, seq: int) -> int | None:
         """Position of the packet with a number; records that are no packets have none."""
@@ -164,7 +181,7 @@ class CaptureSource:
         self._spool.close()
 
 
-def _event(packet: Packet, t0_us: int) -> TraceEvent:
+def _event(packet: Packet, t0_us: int, encrypted: bool = False) -> TraceEvent:
     """A packet as the trace would tell it; times count from the first packet."""
     kind = LINK_TYPES.get(packet.link_type, "")
     data = packet.data
@@ -178,7 +195,9 @@ def _event(packet: Packet, t0_us: int) -> TraceEvent:
         node, peer = str(fields.pop("sender", "")), str(fields.pop("receiver", ""))
     elif kind:
         fields |= _link_layer(kind, data)
-        node = str(fields.pop("sender", ""))
+        if encrypted:
+            fields["encrypted"] = True
+        node, peer = str(fields.pop("sender", "")), str(fields.pop("receiver", ""))
     return TraceEvent(
         packet.number, packet.t_us - t0_us, node, "hci" if kind == _HCI else "air", name, direction, peer, data,
         fields, packet.comment,
@@ -198,13 +217,15 @@ def _wifi(kind: str, data: bytes) -> dict[str, Any]:
 
 
 def _link_layer(kind: str, data: bytes) -> dict[str, Any]:
-    """Advertiser, signal and place of the PDU of a Bluetooth LE packet."""
+    """Ends (of connections none), signal and place of the PDU of a Bluetooth LE packet."""
     start = PHDR_OCTETS if kind == "ll_phdr" else 0
     at = start + ACCESS_OCTETS
     found: dict[str, Any] = {"pdu_at": at}
     if start and len(data) > _SIGNAL_AT:
         found["rssi_dbm"] = int.from_bytes(data[1:2], "little", signed=True)
-    is_advertising = data[start:at] == ADVERTISING
-    if is_advertising and len(data) >= at + 8 and data[at] & 0x0F not in (3, 5, 7):
-        found["sender"] = data[at + 2 : at + 8][::-1].hex(":")
+    if data[start:at] != ADVERTISING or len(data) < at + 8 or data[at] & 0x0F == _EXTENDED:
+        return found
+    found["sender"] = data[at + 2 : at + 8][::-1].hex(":")
+    if data[at] & 0x0F in _WITH_RECEIVER and len(data) >= at + 14 + CRC_OCTETS:
+        found["receiver"] = data[at + 8 : at + 14][::-1].hex(":")
     return found

@@ -44,6 +44,7 @@ class Inquiries:
     def __init__(self) -> None:
         self._found: dict[int, Reason] = {}
         self._looks: dict[int, tuple[int, int]] = {}  # seq -> (looks so far, time of the next one)
+        self._looking = False
 
     def reason(self, outcome: Outcome) -> Reason | None:
         """The rule of an outcome, as far as it is known."""
@@ -58,19 +59,23 @@ class Inquiries:
     ) -> None:
         """Look for the rule when it is time to; `told` is the outcome as both sides tell it by now.
 
-        `work` has a function called on a thread.
+        `work` has a function called on a thread; one inquiry at a time.
         """
         seq = outcome.seq
         looks, next_us = self._looks.get(seq, (0, 0))
-        if seq in self._found or looks >= _MOST_LOOKS or control.now_us < next_us:
+        if self._looking or seq in self._found or looks >= _MOST_LOOKS or control.now_us < next_us:
             return
+        self._looking = True
         self._looks[seq] = looks + 1, control.now_us + _LOOK_EVERY_US
         trace, found = control.world.trace, self._found
 
         def inquire() -> None:
-            reason = reason_of(list(trace), told)
-            if reason is not None:
-                found[seq] = reason
+            try:
+                reason = reason_of(list(trace), told)
+                if reason is not None:
+                    found[seq] = reason
+            finally:
+                self._looking = False
 
         work(inquire)
 

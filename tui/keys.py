@@ -94,7 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("person", "a", "auto-answer", "let the people answer by themselves, or play them again", action="app.auto_answer", rank=6),
     Key("faults", "x", "faults", "let something go wrong", action="app.modal('faults')", needs="faults", rank=5),
     Key("restart", "R", "restart", "restart the scenario (asks when the run is not saved)", action="app.restart", rank=7),
-    Key("palette", "colon,ctrl+p", "palette", "find any action by its name", action="app.palette", rank=7),
+    Key("palette", "colon,ctrl+p", "palette", "find any action, fault or scenario by its name", action="app.palette", rank=7),
     Key("help", "question_mark", "help", "the keys of this place", action="app.help", rank=1),
     Key("quit", "q,ctrl+q", "quit", "quit (asks when the run is not saved)", action="app.leave", rank=8),
     # Air
@@ -162,12 +162,15 @@ KEYS: tuple[Key, ...] = (
     Key("pin.wrong", "w", "wrong one", "send a wrong PIN on purpose", "modal:pin_entry", "wrong", 2),
     Key("pin.hide", "h", "hide", "hide the digits, or show them", "modal:pin_entry", "hide", 3),
     Key("pin.pause", "space", "pause", "pause or go on with simulated time", "modal:pin_entry", "app.pause", 4),
+    Key("pin.faults", "x", "faults", "let something go wrong", "modal:pin_entry", "app.modal('faults')", 5, "faults"),
     Key("pin.cancel", "escape", "cancel", "refuse; the pairing ends", "modal:pin_entry", "cancel", 1),
     Key("display.hide", "h", "hide", "hide the digits, or show them", "modal:pin_display", "hide", 2),
     Key("display.copy", "c", "copy", "copy the PIN", "modal:pin_display", "copy", 3),
+    Key("display.faults", "x", "faults", "let something go wrong", "modal:pin_display", "app.modal('faults')", 4, "faults"),
     Key("display.close", "escape,enter", "close", "close the display; the pairing goes on", "modal:pin_display", "close", 1),
     Key("compare.yes", "y", "same", "say that both show the same", "modal:comparison", "say(True)", 1),
     Key("compare.no", "n", "different", "say that they differ; the pairing ends", "modal:comparison", "say(False)", 1),
+    Key("compare.faults", "x", "faults", "let something go wrong", "modal:comparison", "app.modal('faults')", 3, "faults"),
     Key("compare.later", "escape", "later", "close; the question stays open (i opens it again)", "modal:comparison", "close", 2),
     Key("outcome.retry", "r", "retry", "pair once more", "modal:outcome", "retry", 1),
     Key("outcome.open", "o", "message", "show the message that ended it", "modal:outcome", "open_message", 1),
@@ -175,9 +178,9 @@ KEYS: tuple[Key, ...] = (
     Key("confirm.yes", "y", "yes", "do it", "modal:confirm", "say(True)", 1),
     Key("confirm.no", "n,escape", "no", "leave it as it is", "modal:confirm", "say(False)", 1),
     Key("help.close", "escape,question_mark,q", "close", "close the help", "modal:help", "close", 1),
-    Key("palette.run", "enter", "run", "run the action", "modal:palette", "run", 1),
-    Key("palette.up", "up", "up", "the action before", "modal:palette", "turn(-1)", 2),
-    Key("palette.down", "down", "down", "the next action", "modal:palette", "turn(1)", 2),
+    Key("palette.run", "enter", "run", "do what is chosen", "modal:palette", "run", 1),
+    Key("palette.up", "up", "up", "the line before", "modal:palette", "turn(-1)", 2),
+    Key("palette.down", "down", "down", "the next line", "modal:palette", "turn(1)", 2),
     Key("palette.close", "escape", "close", "close the palette", "modal:palette", "close", 1),
     Key("parameters.take", "enter", "take", "take what was typed", "modal:parameters", "take", 1),
     Key("parameters.cancel", "escape", "cancel", "leave it as it was", "modal:parameters", "cancel", 1),
@@ -206,6 +209,8 @@ _SHOWN = {
     "left": "←", "right": "→",
 }  # fmt: skip
 
+_MOST_OCTETS = 100_000
+"""Of a file with keys; devices that never end are files, too."""
 _ARROWS = ("up", "down", "left", "right")
 
 
@@ -232,11 +237,17 @@ def as_markdown(scope: str) -> str:
 
 
 def user_keys(path: Path) -> Mapping[str, str]:
-    """id -> key of a user's `keys.toml` (`"clock.pause" = "P"`). Raises UsageError."""
+    """id -> key of a user's `keys.toml` (`"clock.pause" = "S"`). Raises UsageError."""
     import tomllib
 
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            octets = file.read(_MOST_OCTETS + 1)
+        if len(octets) > _MOST_OCTETS:
+            raise UsageError(
+                f"{path}: longer than a table of keys is ({_MOST_OCTETS} octets); name another file"
+            )
+        plain = tomllib.loads(octets.decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise UsageError(f"{path}: {exc}") from None
     known = {key.id for key in KEYS}
@@ -244,5 +255,32 @@ def user_keys(path: Path) -> Mapping[str, str]:
         if name not in known:
             raise UsageError(f"{path}: no key is called {name!r}; `?` lists them")
         if not isinstance(value, str) or not value:
-            raise UsageError(f'{path}: {name}: write the key as text, as in {name!r} = "P"')
+            raise UsageError(f'{path}: {name}: write the key as text, as in {name!r} = "S"')
+    for changed in plain:
+        _refuse_clash(path, changed, plain)
     return plain
+
+
+def _refuse_clash(path: Path, changed: str, keymap: Mapping[str, str]) -> None:
+    """Two actions on one key where both work: one of them could not be reached. Raises UsageError."""
+    mine = next(key for key in KEYS if key.id == changed)
+    strokes = _strokes(keymap[changed])
+    for other in KEYS:
+        both = strokes & _strokes(keymap.get(other.id, other.key))
+        if other.id != changed and both and _meet(mine.scope, other.scope):
+            raise UsageError(
+                f"{path}: {changed}: the key {min(both)} is that of {other.id} ({other.tooltip}); "
+                f"choose another one, or give {other.id} another one in this file"
+            )
+
+
+def _strokes(key: str) -> set[str]:
+    """Keys as people write them, however the file writes them."""
+    if len(key) == 1:
+        return {key}
+    return {_SHOWN.get(one.strip(), one.strip()) for one in key.split(",")}
+
+
+def _meet(scope: str, other: str) -> bool:
+    """Whether keys of both scopes work at the same place. Modals and fields have theirs to themselves."""
+    return scope == other or {scope, other} - set(SCREENS) == {EVERYWHERE}

@@ -5,6 +5,7 @@ No widgets here; modals are opened through the app. The trace and the control sa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,8 +24,10 @@ __all__ = ["People", "Stage"]
 
 _PAIRING_COMMANDS = ("pair", "aware_picker", "aware_pairing_view", "ask_picker", "companion")
 _PHONE, _ACCESSORY = "phone", "accessory"
-_SAME_END_US = 15_000_000
-"""Both sides of one pairing tell its end within this time (a responder waits for Auth3 for ten seconds)."""
+_LOOK_BACK_US = 5_000_000
+"""Simulated time in which the other side of a pairing hears of its end."""
+_Given = tuple[str, "dict[str, Any]"]
+"""A command and its arguments."""
 
 
 class Stage(Protocol):
@@ -72,7 +75,12 @@ class People:
         self.shown: dict[str, str] = {}
         """node -> PIN that it displayed last."""
         self._opened: set[tuple[Any, ...]] = set()
-        self._told: dict[frozenset[str], int] = {}
+        self._beyond = False
+        """whether time goes on beyond the scenario's end for what was asked for here."""
+        self._hold_at_us: int | None = None
+        self._told: dict[
+            frozenset[str], int
+        ] = {}  # who paired -> seq of the end that was told last
 
     @property
     def _control(self) -> Control | None:
@@ -93,6 +101,7 @@ class People:
                 self._opened.add(key)
                 self._stage.open_question(asking)
         self._look_at_displays(control)
+        self._hold_again(control)
 
     def _look_at_displays(self, control: Control) -> None:
         questions = control.questions()
@@ -115,9 +124,8 @@ class People:
         if not any(control.is_played(party) for party in parties):
             return
         pair = frozenset(parties)
-        told_us = self._told.get(pair)
-        if told_us is not None and outcome.t_us - told_us < _SAME_END_US and not outcome.good:
-            return
+        if not outcome.good and outcome.begun <= self._told.get(pair, -1):
+            return  # the other side of a pairing whose end was told, perhaps while the next one is on
         self._stage.close_questions(parties)
         if outcome.good:
             self._told.pop(pair, None)
@@ -126,7 +134,7 @@ class People:
                 f"{sign} {outcome.node} and {outcome.peer} are paired: {outcome.words}", "good"
             )
         else:
-            self._told[pair] = outcome.t_us
+            self._told[pair] = outcome.seq
             self._stage.open_outcome(outcome)
 
     # Commands
@@ -196,15 +204,22 @@ class People:
         self._pair(control, phones[0], target)
 
     def _pair(self, control: Control, phone: str, accessory: str) -> None:
+        how = self._how_to_pair(control, phone, accessory)
+        if how is None:
+            self._stage.say(f"{phone} has no command that pairs with {accessory}")
+        else:
+            self._begin(control, phone, *how)
+
+    def _how_to_pair(self, control: Control, phone: str, accessory: str) -> _Given | None:
+        """The command that pairs such devices; None when there is none."""
         devices = control.world.devices
         commands = type(devices[phone]).commands()
-        if "ble" in devices[accessory].radios and "pair" in commands:
-            self._do(control, phone, "pair", to=accessory)
-        elif "aware_picker" in commands:
-            service = str(getattr(devices[accessory].settings, "service_name", ""))
-            self._do(control, phone, "aware_picker", service=service, choose=accessory)
-        else:
-            self._stage.say(f"{phone} has no command that pairs with {accessory}")
+        if _has_ble(control, accessory) and "pair" in commands:
+            return "pair", {"to": accessory}
+        if "aware_picker" not in commands or accessory not in devices:
+            return None
+        service = str(getattr(devices[accessory].settings, "service_name", ""))
+        return "aware_picker", {"service": service, "choose": accessory}
 
     def retry(self) -> None:
         """Pair once more, as it was done last."""
@@ -216,35 +231,47 @@ class People:
         if last is None:
             self.pair()
             return
-        devices = control.world.devices
-        phone, accessory = last.node, last.peer
-        if phone in devices and devices[phone].layer != _PHONE:
-            phone, accessory = accessory, phone
-        if phone not in devices or accessory not in devices:
-            self._stage.say("the other side is no device of this scenario")
+        phone, accessory = _sides(control, last)
+        if phone not in control.world.devices:
+            self._stage.say(f"{phone} is no device of this run: it has to begin the next pairing")
             return
-        self._told.pop(frozenset((phone, accessory)), None)
-        if last.kind == "timeout" and "ble" in devices[accessory].radios:
-            first = self._do(control, phone, "disconnect")
+        bridge = self._stage.session.bridge
+        if bridge is not None and bridge.away:
+            self._stage.say(f"{phone} has no controller now ({bridge.away})", "bad")
+            return
+        how = self._as_before(phone) or self._how_to_pair(control, phone, accessory)
+        if how is None:
+            self._stage.say(f"{phone} has no command that pairs with {accessory}")
+        elif last.kind == "timeout" and _has_ble(control, accessory):
+            first = self._do(control, phone, "disconnect", {})
             if first is not None:
-                first.add_done_callback(
-                    lambda _: self._try(lambda: self._again(control, phone, accessory))
-                )
-            return
-        self._again(control, phone, accessory)
+                first.add_done_callback(lambda _: self._give(control, phone, *how))
+        else:
+            self._begin(control, phone, *how)
 
-    def _again(self, control: Control, phone: str, accessory: str) -> None:
-        """The step of the scenario that paired these two, else what pairs such devices."""
+    def may_retry(self, outcome: Outcome) -> bool:
+        """Whether a pairing can be begun anew from here: its phone is a device of this run."""
+        control = self._control
+        return control is not None and _sides(control, outcome)[0] in control.world.devices
+
+    def _as_before(self, phone: str) -> _Given | None:
+        """The step of the scenario that paired a phone, where that took more than `pair`."""
         scenario = self._stage.session.scenario
         steps = [] if scenario is None else [one for one in scenario.step if one.node == phone]
-        for step in reversed(steps):
-            if step.do in _PAIRING_COMMANDS and step.do != "pair":
-                self._do(control, phone, step.do, **step.set)
-                return
-        self._pair(control, phone, accessory)
+        found = (
+            (one.do, one.set)
+            for one in reversed(steps)
+            if one.do in _PAIRING_COMMANDS and one.do != "pair"
+        )
+        return next(found, None)
+
+    def _begin(self, control: Control, node: str, command: str, arguments: dict[str, Any]) -> None:
+        done = self._do(control, node, command, arguments)
+        if done is not None:
+            done.add_done_callback(lambda _: self._done(control))
 
     def _do(
-        self, control: Control, node: str, command: str, **arguments: Any
+        self, control: Control, node: str, command: str, arguments: dict[str, Any]
     ) -> Future[Any] | None:
         try:
             done = control.do(node, command, **arguments)
@@ -252,10 +279,55 @@ class People:
             self._stage.say(str(exc), "bad")
             return None
         self._stage.watch_command(done, node)
+        self._let_time_go_on(control, node, command)
         return done
+
+    def _give(self, control: Control, node: str, command: str, arguments: dict[str, Any]) -> None:
+        """The same, from the world's thread, where nothing can be put on the screen."""
+        with contextlib.suppress(NearbenchError):  # the run is over
+            done = control.do(node, command, **arguments)
+            self._stage.watch_command(done, node)
+            done.add_done_callback(lambda _: self._done(control))
+
+    def _let_time_go_on(self, control: Control, node: str, command: str) -> None:
+        """After the scenario's end the clock is held: what somebody asks for then needs time. A pause is left alone."""
+        what = command.replace("_", " ")
+        if control.state == "ended":
+            self._beyond = True
+            self._try(control.resume)
+            self._stage.say(f"time goes on for {node}: {what}; the scenario's verdict stays")
+        elif control.state == "paused":
+            self._stage.say(f"{node}: {what}; time is paused, space lets it go on")
+
+    def _done(self, control: Control) -> None:
+        """Called on the world's thread when what was asked for has come to its end."""
+        if self._beyond:
+            self._hold_at_us = control.now_us + _LOOK_BACK_US
+
+    def _hold_again(self, control: Control) -> None:
+        """Beyond the scenario's end nothing else would hold the clock."""
+        if self._hold_at_us is None or control.now_us < self._hold_at_us or control.questions():
+            return
+        self._hold_at_us, self._beyond = None, False
+        if control.state == "running":
+            self._try(control.pause)
 
     def _try(self, call: Callable[[], Any]) -> None:
         try:
             call()
         except NearbenchError as exc:
             self._stage.say(str(exc), "bad")
+
+
+def _sides(control: Control, outcome: Outcome) -> tuple[str, str]:
+    """(who began a pairing, the other one); on a real radio one of them is a stranger."""
+    device = control.world.devices.get(outcome.node)
+    if device is None or device.layer == _PHONE:
+        return outcome.node, outcome.peer
+    return outcome.peer, outcome.node
+
+
+def _has_ble(control: Control, node: str) -> bool:
+    """Whether a side of a pairing pairs over BLE; what is no device of the world was met on a real BLE radio."""
+    device = control.world.devices.get(node)
+    return device is None or "ble" in device.radios

@@ -34,9 +34,9 @@ __all__ = ["Plain", "run"]
 _LAYERS = frozenset(("ble", "aware", "phone", "accessory"))
 _DIGITS = 6
 _TURN_S = 0.05
+_DISPLAY_US = 1_000_000
+"""Simulated time in which a display shows the PIN that is asked for; some have none, and ask all the same."""
 _YES = {"y": True, "yes": True, "n": False, "no": False}
-_SAME_END_US = 15_000_000
-"""Both sides of one pairing tell its end within this time."""
 
 
 class Plain:
@@ -129,10 +129,9 @@ class Plain:
 
     def _end(self, outcome: Outcome) -> None:
         pair = frozenset((outcome.node, outcome.peer))
-        told_us = self._told.get(pair)
-        if told_us is not None and outcome.t_us - told_us < _SAME_END_US:
-            return
-        self._told[pair] = outcome.t_us
+        if outcome.begun <= self._told.get(pair, -1):
+            return  # the other side of a pairing whose end was told
+        self._told[pair] = outcome.seq
         if outcome.good:
             self._say(f"{outcome.node} and {outcome.peer} are paired: {outcome.words}.")
             return
@@ -174,6 +173,7 @@ class Plain:
             bool(ends)
             and not ends[-1].good
             and any(self._control.is_played(node) for node in (ends[-1].node, ends[-1].peer))
+            and self._people.may_retry(ends[-1])
         )
 
     def _verdict(self) -> None:
@@ -193,10 +193,25 @@ class Plain:
         if self._asked is not None and self._asked not in questions:
             self._say(f"{self._asked.node} is not asked any more.")
             self._asked = None
-        open_ones = [one for one in questions if (one.node, one.asked_us) not in self._answered]
+        open_ones = [
+            one
+            for one in questions
+            if (one.node, one.asked_us) not in self._answered and not self._is_early(one)
+        ]
         if self._asked is None and open_ones:
             self._asked = min(open_ones, key=lambda one: one.asked_us)
             self._say(_prompt(self._asked))
+
+    def _is_early(self, asking: Asking) -> bool:
+        """Whether a PIN is asked for that the other side will display in a moment: whoever answers now, guesses."""
+        peer, control = asking.question.peer, self._control
+        return (
+            asking.question.kind == "pin"
+            and peer in control.world.devices
+            and not self._pins.get(peer)
+            and control.state == "running"
+            and control.now_us - asking.asked_us < _DISPLAY_US
+        )
 
     def typed(self, line: str | None) -> bool:
         """A line of the person, or None for the end of the input; False when it ends the run."""
@@ -222,6 +237,9 @@ class Plain:
 
     def _retry(self) -> None:
         self._offered = False
+        for outcome in self._late:
+            self._explain(outcome, last=True)
+        self._late.clear()
         try:
             self._control.resume()
             self._control.sync()

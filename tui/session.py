@@ -17,7 +17,7 @@ from sim import scenario as scenarios
 from sim.accessories import Accessory
 from sim.control import Control
 from sim.fault_schedule import with_faults
-from sim.recording import Recorder
+from sim.recording import Recorder, free_name
 from sim.world import World
 from tui.bench_role import Role
 from tui.capture_source import CaptureSource
@@ -59,6 +59,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """simulated time; None = the scenario's."""
     captures: tuple[str, ...] = ()
     jsonl: str = ""
+    new_files: tuple[str, ...] = ()
+    """those of `captures` and `jsonl` that go beside a file that exists, under the next name that is free."""
     reveal: bool = False
     moniker: str = ""
     """dongle of a run on real hardware; `what` is only its name then."""
@@ -78,24 +80,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 def into_new_files(request: Request) -> Request:
     """The same, into files beside those that hold an earlier run: air.pcapng, air-2.pcapng, and so on."""
+    captures = tuple(_free(target) for target in request.captures)
+    jsonl = request.jsonl and free_name(request.jsonl)
     return msgspec.structs.replace(
-        request,
-        captures=tuple(_free(target) for target in request.captures),
-        jsonl=request.jsonl and _free(request.jsonl),
+        request, captures=captures, jsonl=jsonl, new_files=(*captures, jsonl)
     )
 
 
 def _free(target: str) -> str:
     """`[NODE:]FILE` with a file that does not exist."""
     node, colon, name = target.partition(":") if not Path(target).drive else (target, "", "")
-    path = Path(name or node)
-    stem, _, number = path.stem.rpartition("-")
-    at = int(number) if stem and number.isdecimal() else 1
-    stem = stem if stem and number.isdecimal() else path.stem
-    while path.exists():
-        at += 1
-        path = path.with_stem(f"{stem}-{at}")
-    return f"{node}{colon}{path}" if colon else str(path)
+    free = free_name(name or node)
+    return f"{node}{colon}{free}" if colon else free
 
 
 class Session:
@@ -230,10 +226,7 @@ def session_on(request: Request, world: World, title: str) -> Session:
     recorder = Recorder(world)
     log = RunLog(world)
     try:
-        for target in request.captures:
-            recorder.capture(target)
-        if request.jsonl:
-            recorder.jsonl(request.jsonl, io.BytesIO())  # "-" is refused by the command
+        request = _opened(request, recorder)
         control = Control(world, played=_played(request, world), until_us=request.until_us)
     except BaseException:
         recorder.close()
@@ -247,6 +240,16 @@ def session_on(request: Request, world: World, title: str) -> Session:
     log.played = {name for name in world.devices if control.is_played(name)}
     session.saved = bool(request.captures or request.jsonl)
     return session
+
+
+def _opened(request: Request, recorder: Recorder) -> Request:
+    """Open the files of a request; the request with the names that they got."""
+    new = request.new_files
+    captures = [recorder.capture(target, new=target in new) for target in request.captures]
+    jsonl = request.jsonl
+    if jsonl:  # "-" is refused by the command
+        jsonl = recorder.jsonl(jsonl, io.BytesIO(), new=jsonl in new)
+    return msgspec.structs.replace(request, captures=tuple(captures), jsonl=jsonl)
 
 
 def _played(request: Request, world: World) -> list[str]:

@@ -24,9 +24,11 @@ __all__ = ["claim", "give_back"]
 
 _INTERRUPT_IN: Final = 3
 """Place of that endpoint in what bumble finds."""
+_THREAD_S: Final = 30.0
+"""How long libusb's thread has to end; nobody but a thread of our own waits for it."""
 _OPENING: Final = threading.Lock()
-_LATE: Final[set[asyncio.Task[None]]] = set()
-"""Keeps the closing of what came too late alive."""
+_CLOSING: Final[set[asyncio.Task[None]]] = set()
+"""Keeps what is being closed alive."""
 
 
 async def claim(target: str, octets: int | None) -> Any:
@@ -36,13 +38,8 @@ async def claim(target: str, octets: int | None) -> Any:
     """
     loop = asyncio.get_running_loop()
 
-    def close_late(transport: Any) -> None:
-        task = loop.create_task(give_back(transport))
-        _LATE.add(task)
-        task.add_done_callback(_LATE.discard)
-
     def late(transport: Any) -> None:
-        if not call_in_loop(loop, lambda: close_late(transport)):
+        if not call_in_loop(loop, lambda: _begin_closing(transport)):
             release(transport)
 
     return await in_thread(lambda: _claim(target, octets, loop), OPEN_S, late)
@@ -83,7 +80,11 @@ class _ShownLoop:
 
     def create_task(self, work: Coroutine[Any, Any, Any], **rest: Any) -> asyncio.Task[Any]:
         made: concurrent.futures.Future[asyncio.Task[Any]] = concurrent.futures.Future()
-        call_in_loop(self._loop, lambda: made.set_result(self._loop.create_task(work, **rest)))
+        if not call_in_loop(
+            self._loop, lambda: made.set_result(self._loop.create_task(work, **rest))
+        ):
+            work.close()
+            raise RuntimeError("the loop ended while a USB device was opened")
         return made.result(OPEN_S)
 
 
@@ -126,16 +127,28 @@ def _contained(usb: Any, octets: int | None) -> Generator[None]:
 
 
 async def give_back(transport: Any) -> None:
-    """Close a transport, each step on its own; bumble's own `close` stops at the first that fails. Never raises."""
+    """Close a transport; that goes on when whoever waits for it is cancelled. Raises nothing else."""
+    await asyncio.shield(_begin_closing(transport))
+
+
+def _begin_closing(transport: Any) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(_close_each(transport))
+    _CLOSING.add(task)
+    task.add_done_callback(_CLOSING.discard)
+    return task
+
+
+async def _close_each(transport: Any) -> None:
+    """Each step on its own; bumble's own `close` stops at the first that fails."""
     transport.closed = True
-    for end in (transport.source, transport.sink):
-        with contextlib.suppress(Exception):  # a vanished device makes any step fail
-            async with asyncio.timeout(CLOSE_S / 4):
-                await end.terminate()
-    with transport.lock:
-        transport.event_loop_should_exit = True
-    with contextlib.suppress(Exception):
-        await in_thread(lambda: release(transport), CLOSE_S / 2)
+    try:
+        for end in (transport.source, transport.sink):
+            with contextlib.suppress(Exception):  # a vanished device makes any step fail
+                async with asyncio.timeout(CLOSE_S / 4):
+                    await end.terminate()
+    finally:  # also where the loop ends
+        with contextlib.suppress(TimeoutError):  # the thread goes on by itself
+            await in_thread(lambda: release(transport), CLOSE_S / 2)
 
 
 def release(transport: Any) -> None:
@@ -144,7 +157,7 @@ def release(transport: Any) -> None:
         transport.event_loop_should_exit = True
     with contextlib.suppress(Exception):
         transport.context.interruptEventHandler()
-    transport.event_thread.join(CLOSE_S / 2)
+    transport.event_thread.join(_THREAD_S)
     if transport.event_thread.is_alive():
         return
     interfaces = [each for each in (transport.acl_interface, transport.sco_interface) if each]

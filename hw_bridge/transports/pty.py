@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hw_bridge.link import Receiver
     from hw_bridge.moniker import Moniker
 
-__all__ = ["TRANSPORT", "Pty", "PtyPort"]
+__all__ = ["TRANSPORT", "Pty", "PtyPort", "check_link"]
 
 
 class Pty:
@@ -96,18 +96,29 @@ def _linked(link: str, node: str) -> Path:
     return Path(link)
 
 
-def _claim(link: str) -> PortLock:
-    """The lock of the name, with what a dead maker left under it removed. Raises BusyError, UsageError."""
-    lock = PortLock(link, "pty", follow=False)
+def check_link(link: str) -> None:
+    """Whether there may be a link of ours; nothing is made or removed. Raises UsageError."""
     path = Path(link)
+    if not path.parent.is_dir():
+        raise UsageError(f"{link}: No such file or directory; choose another path for the link")
     if os.path.lexists(path):
         is_ours = path.is_symlink() and path.lstat().st_uid == os.getuid()
         if not is_ours or not str(path.readlink()).startswith("/dev/"):
-            lock.release()
             raise UsageError(
                 f"{link} is there and is no link to a terminal of ours; choose another name"
             )
-        path.unlink()
+
+
+def _claim(link: str) -> PortLock:
+    """The lock of the name, with what a dead maker left under it removed. Raises BusyError, UsageError."""
+    lock = PortLock(link, "pty", follow=False)
+    try:
+        check_link(link)
+    except UsageError:
+        lock.release()
+        raise
+    if os.path.lexists(link):
+        Path(link).unlink()
     return lock
 
 

@@ -172,7 +172,7 @@ def _open(moniker: Moniker, *, is_url: bool) -> _Opened:
         raise NotFoundError(
             f"{moniker.text}: there is no {node}; `nearbench bridge list` shows what is"
         )
-    if sys.platform != "win32" and not Path(node).is_char_device():
+    if sys.platform != "win32" and not _may_be_line(Path(node)):
         raise BadMonikerError(
             f"{moniker.text}: {node} is no serial port; `nearbench bridge list` shows what is"
         )
@@ -191,6 +191,15 @@ def _open(moniker: Moniker, *, is_url: bool) -> _Opened:
     except BaseException:
         lock.release()
         raise
+
+
+def _may_be_line(node: Path, kinds: Path = Path("/sys/dev/char")) -> bool:
+    """Whether it may be a serial line, without opening it: what Linux knows as no terminal is none."""
+    if not node.is_char_device():
+        return False
+    number = node.stat().st_rdev
+    known = kinds / f"{os.major(number)}:{os.minor(number)}" / "subsystem"
+    return not known.exists() or known.resolve().name == "tty"
 
 
 def _defaults(quirk: Quirk | None) -> dict[str, Any]:

@@ -35,6 +35,11 @@ def check_length(path: str, error: type[UsageError] = UsageError) -> None:
         )
 
 
+def _is_something_else(path: str) -> bool:
+    """Whether something is there that is no socket."""
+    return not path.startswith("@") and Path(path).exists() and not Path(path).is_socket()
+
+
 class UnixPort(OctetPort):
     """One path."""
 
@@ -56,6 +61,10 @@ class UnixPort(OctetPort):
             raise NoBackendError(f"{self.moniker.text}: Python on Windows has no UNIX sockets")
         loop = asyncio.get_running_loop()
         path = self.moniker.target
+        if _is_something_else(path):
+            raise BadMonikerError(
+                f"{self.moniker.text}: {path} is no socket; give the path on which the controller listens"
+            )
         info = LinkInfo(node=path)
         try:
             async with asyncio.timeout(OPEN_S):

@@ -53,7 +53,7 @@ _REMEDIES: Final = {
     "busy": "another program or the system's Bluetooth has it; close that, or `hciconfig hci0 down`",
     "no-permission": "add a udev rule for its ids; on macOS and Windows see `nearbench doctor`",
     "refused": "unplug it and plug it in",
-    "no-backend": "libusb cannot drive it: on Windows give it WinUSB with Zadig; in a container pass the bus through",
+    "no-backend": "on Windows give it WinUSB with Zadig; in a container pass the bus through",
 }
 _KEPT_PIECES: Final = 64
 

@@ -1,13 +1,15 @@
 """The first level of what rides on a connection: L2CAP header, and which ATT, SMP or signalling PDU it is.
 
-Core Specification 5.4 Vol 3 Part A clause 3.1 (B-frame header), Part F clause 3.4 (ATT), Part H clause 3.3 (SMP).
-Values stay octets, fragments are not put together. No clock, no randomness, no IO.
+Core Specification 5.4 Vol 3 Part A clause 3.1 (B-frame header). The parameters' layouts are in
+`protocols.ble.att_layout` and `protocols.ble.smp_layout`. Fragments are not put together. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from protocols.ble.att_layout import ATT_BODIES, att_name
+from protocols.ble.smp_layout import SMP_BODIES
 from protocols.data.hci_names import ATT_OPCODES, CHANNELS, SMP_CODES
 from protocols.errors import DecodeError
 from protocols.layout import (
@@ -28,52 +30,50 @@ from protocols.layout import (
 __all__ = ["START", "l2cap_nodes"]
 
 ATT, SMP = 0x0004, 0x0006
+_HEAD_OCTETS = 4
+_MISFIT = ", parameters that do not fit"
 
-_HANDLE = "handle" / U16LE
-_VALUE = "value" / Optional(Hex(REST))
-_RANGE = ("first_handle" / U16LE, "last_handle" / U16LE, _VALUE)
-
-
-def _named(table: dict[int, str]) -> Codec:
-    return Named(U8, lambda n: table.get(n, f"unknown {n:#04x}"))
+_REST = Record("value" / Optional(Hex(REST)))
 
 
-ATT_BODIES: dict[int, Codec] = {
-    0x01: Record("request_opcode" / _named(ATT_OPCODES), _HANDLE, "att_error" / U8),
-    0x02: Record("mtu" / U16LE),
-    0x03: Record("mtu" / U16LE),
-    **{opcode: Record(*_RANGE) for opcode in (0x04, 0x06, 0x08, 0x10)},
-    **{
-        opcode: Record(_HANDLE, _VALUE)
-        for opcode in (0x0A, 0x0C, 0x12, 0x16, 0x17, 0x1B, 0x1D, 0x52, 0xD2)
-    },
-}
-_REST = Record(_VALUE)
-PDUS: dict[int, Codec] = {
-    ATT: Record(
-        "att_opcode" / _named(ATT_OPCODES),
-        Choice(lambda f: f.att_opcode, ATT_BODIES, _REST),
-    ),
-    SMP: Record("smp_code" / _named(SMP_CODES), _VALUE),
-}
-START: Codec = Record(
-    "l2cap_length" / U16LE,
-    "cid" / Named(U16LE, CHANNELS),
-    Choice(lambda f: f.cid, PDUS, _REST),
-)
+def _smp_name(code: int) -> str:
+    return SMP_CODES.get(code, f"unknown {code:#04x}")
+
+
+def _start(att: dict[int, Codec], smp: dict[int, Codec]) -> Codec:
+    """The header and a PDU, its parameters by those tables and hex where they have no layout."""
+    pdus: dict[int, Codec] = {
+        ATT: Record("att_opcode" / Named(U8, att_name), Choice(lambda f: f.att_opcode, att, _REST)),
+        SMP: Record("smp_code" / Named(U8, _smp_name), Choice(lambda f: f.smp_code, smp, _REST)),
+    }
+    return Record(
+        "l2cap_length" / U16LE,
+        "cid" / Named(U16LE, CHANNELS),
+        Choice(lambda f: f.cid, pdus, _REST),
+    )
+
+
+START = _start(ATT_BODIES, SMP_BODIES)
+_HEX = _start({}, {})
+"""The same for parameters that do not fit their layout: cut off by a fragment's end, or not of the specification."""
 
 
 def l2cap_nodes(data: bytes, base: int) -> tuple[tuple[Node, ...], str]:
     """(nodes, one line) of a packet's first fragment, its first octet being octet `base` of the input.
 
-    Octets that make no sense (a continuation, encrypted data) give no nodes and their number.
+    Parameters that do not fit stay hex. Octets that make no sense (a continuation, encrypted data) give no nodes and
+    their number.
     """
-    walk = Walk()
-    try:
-        said: dict[str, Any] = parse(START, data, walk, base=base)
-    except DecodeError:
-        return (), f"{len(data)} octets"
-    return tuple(walk.nodes), _line(said, len(data) - 4)
+    for layout in (START, _HEX):
+        walk = Walk()
+        try:
+            said: dict[str, Any] = parse(layout, data, walk, base=base)
+        except DecodeError:
+            continue
+        size = len(data) - _HEAD_OCTETS
+        misfit = layout is _HEX and size >= said["l2cap_length"]
+        return tuple(walk.nodes), _line(said, size) + (_MISFIT if misfit else "")
+    return (), f"{len(data)} octets"
 
 
 def _line(said: dict[str, Any], size: int) -> str:

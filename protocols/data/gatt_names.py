@@ -1,6 +1,6 @@
 """GATT services, characteristics, descriptors, ATT error codes and disconnection reasons, in words.
 
-Source: Bluetooth Assigned Numbers 3.4, 3.7 and 3.8, state of January 2026; ATT error codes: Core 5.4 Vol 3 Part F
+Source: Bluetooth Assigned Numbers 3.4, 3.5, 3.7 and 3.8, state of January 2026; ATT error codes: Core 5.4 Vol 3 Part F
 3.4.1.1; reasons: Core 5.4 Vol 1 Part F 2. Only what this project
 speaks about; anything else is shown as its number. Data only.
 """
@@ -14,6 +14,7 @@ from protocols.data.service_uuids import SERVICES
 
 __all__ = [
     "ATT_ERRORS",
+    "DECLARATIONS",
     "DISCONNECT_REASONS",
     "UUIDS",
     "att_error_name",
@@ -21,6 +22,12 @@ __all__ = [
     "uuid_name",
 ]
 
+DECLARATIONS: Final[dict[str, str]] = {
+    "2800": "Primary Service",
+    "2801": "Secondary Service",
+    "2802": "Include",
+    "2803": "Characteristic",
+}
 UUIDS: Final[dict[str, str]] = {
     **SERVICES,
     "1809": "Health Thermometer",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import DecodeError
 from protocols.format import Keys, Reader
 from protocols.layout import REST, U8, U16LE, U32BE, Codec, Flags, Hex, Mapped, Node, Octets, Record
@@ -233,7 +234,7 @@ def read(octets: bytes) -> KeyData:
     """KDEs and padding of Key Data in clear. Raises DecodeError: `kde_length`."""
     values = decode(Reader(octets, Keys()), 0, len(octets))
     try:
-        kdes = tuple(msgspec.convert(item, Kde) for item in values["kdes"])
+        kdes = tuple(as_typed(item, Kde) for item in values["kdes"])
     except msgspec.ValidationError as exc:
         raise DecodeError("kde_length", None, str(exc)) from exc
     return KeyData(kdes, bytes.fromhex(values.get("padding", "")))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from protocols.conversion import as_typed
 from sim.explain.ad import Ad, ad_of
 from sim.explain.aware_observations import Aware, AwareApp
 from sim.explain.sayings import Sayings
@@ -395,4 +396,4 @@ class Scene(msgspec.Struct):
 
 def as_app(plain: dict[str, Any]) -> App:
     """An App from the fields of a trace event."""
-    return msgspec.convert(plain, App)
+    return as_typed(plain, App)

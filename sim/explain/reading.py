@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from protocols.ble.link_layer import channel_of_rf
+from protocols.conversion import as_typed
 from protocols.errors import CaptureError, UsageError
 from sim.explain import aware_capture
 from sim.explain.air_source import AirPacket, AirSource
@@ -188,7 +189,7 @@ def _event(line: bytes) -> TraceEvent:
     unknown = plain.keys() - set(TraceEvent.__struct_fields__)
     if unknown:
         raise ValueError(f"unknown key {min(unknown)!r}")
-    event = msgspec.convert(plain, TraceEvent)
+    event = as_typed(plain, TraceEvent)
     if "app" in event.fields:
         as_app(event.fields["app"])
     return event

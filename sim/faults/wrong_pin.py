@@ -89,8 +89,9 @@ class WrongPin(Fault):
         if self._left == 0:
             return pin
         self._left -= 1
-        self.acted("the PIN is mistyped")
-        return f"{(int(pin) + self.settings.off_by) % PINS:06}"
+        wrong = f"{(int(pin) + self.settings.off_by) % PINS:06}"
+        self.acted("the PIN is mistyped", pin=self.world.secret(wrong))
+        return wrong
 
 
 FAULT = WrongPin

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
 from msgspec import UNSET
 
+from protocols.conversion import as_typed
 from protocols.errors import DecodeError
 from protocols.ip import icmpv6, ipv6
 from protocols.ip.icmpv6 import Echo, Icmpv6
@@ -82,7 +82,7 @@ class PacketSide:
         if self._closed:
             return False
         addresses = {"source": self._local, "destination": self._peer}
-        packet = msgspec.convert({"next_header": next_header, **addresses, **upper}, Packet)
+        packet = as_typed({"next_header": next_header, **addresses, **upper}, Packet)
         octets = build(packet)
         if self.neighbours.resolve(self._peer, self._loop.now_us) is not None:
             return self._queue.put(octets)

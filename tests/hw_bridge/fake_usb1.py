@@ -6,6 +6,7 @@ Error codes and classes are those of libusb's documentation. Events run in the t
 from __future__ import annotations
 
 import queue
+import threading
 
 TRANSFER_COMPLETED, TRANSFER_ERROR, TRANSFER_TIMED_OUT, TRANSFER_CANCELLED = range(4)
 TRANSFER_STALL, TRANSFER_NO_DEVICE = 4, 5
@@ -84,6 +85,8 @@ class Usb:
         self.handle = None
         self.out_status = TRANSFER_COMPLETED
         self.cleared = []
+        self.threads = []
+        """who handled events"""
 
     def module(self):
         """What goes into the place of usb1."""
@@ -130,6 +133,8 @@ class Context:
             yield Device(self)
 
     def handleEvents(self):  # noqa: N802
+        if threading.current_thread() not in self.bus.threads:
+            self.bus.threads.append(threading.current_thread())
         action = self.events.get()
         if action is not None:
             action()
@@ -233,7 +238,7 @@ class Transfer:
         if not self.handle.bus.there:
             raise USBErrorNoDevice(-4)
         if self.handle.bus.submit_error and not self.endpoint & 0x80:
-            raise self.bus.submit_error
+            raise self.handle.bus.submit_error
         self.submitted = True
         if self.endpoint & 0x80:
             self.handle.reading[self.endpoint] = self
@@ -244,10 +249,11 @@ class Transfer:
         bus = self.handle.bus
         carried = (b"\x02" if self.endpoint else b"\x01") + bytes(self.buffer)
         status, bus.out_status = bus.out_status, TRANSFER_COMPLETED
+        has_it = status == TRANSFER_COMPLETED and bus.there
+        replies = bus.dongle.feed(carried) if has_it else ()
         self.end(status if bus.there else TRANSFER_NO_DEVICE)
-        if status == TRANSFER_COMPLETED and bus.there:
-            for packet in bus.dongle.feed(carried):
-                self.handle.say(packet)
+        for packet in replies:
+            self.handle.say(packet)
 
     def end(self, status, data=b""):
         self.submitted, self.status, self.data = False, status, data

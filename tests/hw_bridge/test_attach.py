@@ -127,6 +127,28 @@ def test_a_phone_on_a_dongle_pairs_with_an_accessory_by_pin():
     assert not bench.world._scripts.failures
 
 
+@pytest.mark.parametrize("node", ["phone", "lock"])
+def test_a_dongle_that_is_lost_in_mid_pairing_is_what_the_end_is_put_down_to(node):
+    text = ROOM + '[[node]]\nname = "phone"\nphone = "generic"\nset = { person = "asked" }\n'
+    bench = Bench(text + steps("phone", "connect to=lock", "pair"), node)
+    bench.run(5, bench.port.unplug)
+    assert bench.of("pin_required", "phone")
+    (end,) = bench.of("not_paired", node)
+    assert f"the controller of {node} was lost (dongle: unplugged)" in end.note
+    assert end.fields["words"] in end.note.partition("; ")[0], "so that a card shows all of it"
+    assert "dongle" in end.fields["remedy"]
+    assert "closer" not in end.fields["remedy"]
+
+
+def test_a_connection_that_is_lost_over_a_dongle_that_works_is_put_down_to_the_way():
+    text = ROOM + '[[node]]\nname = "phone"\nphone = "generic"\nset = { person = "asked" }\n'
+    bench = Bench(text + steps("phone", "connect to=lock", "pair"), "phone")
+    bench.run(5, lambda: bench.world.devices["lock"].ble._stack.power_off())
+    (end,) = bench.of("not_paired", "phone")
+    assert "closer" in end.fields["remedy"]
+    assert "controller" not in end.note
+
+
 def test_afterwards_the_dongle_is_silent_and_its_peers_know_why():
     bench = Bench(PHONE + steps("phone", *VISIT), "thermometer")
     bench.run(5)
@@ -353,6 +375,7 @@ def test_the_command_line_pairs_as_a_phone_and_ends_when_it_is_done(tmp_path):
         words = ["--phone", "generic", "--peer", "Lock", "--pair"]
         with nearbench("bridge", "attach", moniker, *words, terminal=True) as attached:
             attached.until("which PIN does")
+            served.until("the display of lock shows the PIN 047115 for ")
             attached.type("047115\n")
             assert attached.finish() == 0
         assert "paired" in attached.output

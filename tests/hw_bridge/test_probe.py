@@ -334,6 +334,42 @@ async def test_a_question_that_is_passed_over_is_told_from_one_that_is_refused()
     assert took_s < 2
 
 
+async def test_a_controller_that_is_silent_at_what_every_host_asks_is_no_good_one():
+    class Mumbles(Dongle):
+        def answer(self, packet):
+            known = opcode_of(packet) in (RESET, READ_VERSION)
+            return super().answer(packet) if known else []
+
+    report, _, _ = await probed(Mumbles())
+    assert (report.speaks, report.facts, report.can) == ("", None, ())
+    assert report.verdict.startswith("Zephyr controller: no host can use it")
+    for opcode in ("0x1009", "0x1002", "0x1003", "0x2003", "0x2002"):
+        assert f"({opcode})" in report.verdict
+
+
+@pytest.mark.parametrize("at", [READ_ADDRESS, 0x1002, 0x1003, 0x2002, 0x2003])
+async def test_each_of_what_hosts_wait_for_is_needed(at):
+    dongle = Dongle()
+    dongle.answers[at] = []
+    report, _, _ = await probed(dongle)
+    assert report.speaks == ""
+    assert f"({at:#06x}); flash" in report.verdict
+
+
+async def test_who_is_told_that_another_client_is_served_is_not_told_to_flash_anything():
+    dongle = Dongle()
+    dongle.answers[RESET] = [complete(RESET, b"\x0d")]
+    report, _, _ = await probed(dongle)
+    assert report.speaks == ""
+    assert report.verdict.startswith("another client has it")
+    assert not re.search("flash|off and on", report.verdict)
+    session = Session("served", port=MemoryPort(dongle))
+    session.start()
+    with pytest.raises(MuteError, match="another client has it"):
+        await session.ready()
+    await session.close()
+
+
 async def test_18_credits_that_are_withheld_are_waited_for_in_a_probe_and_said():
     dongle = Dongle()
     dongle.answers[RESET] = [complete(RESET, credits_=0)]

@@ -14,9 +14,10 @@ import pytest
 
 from hw_bridge import raw_frames
 from hw_bridge.doors import TcpDoor
-from hw_bridge.errors import BusyError, opening_error
+from hw_bridge.errors import BusyError, NoBackendError, opening_error
 from hw_bridge.locks import PortLock, private_folder
 from hw_bridge.raw_frames import MonitorRadio
+from hw_bridge.transports import port_for
 from hw_bridge.transports._octets import is_loopback
 from protocols.errors import UsageError
 from protocols.hci.replies import command
@@ -79,6 +80,7 @@ def test_a_path_that_cannot_be_is_a_wrong_request(way, path, words, tmp_path, ca
     assert words in err
     assert "choose another" in err
     assert "bridge list" not in err
+    assert "probing" not in err, "no session was opened for it"
     assert file.read_text() == "mine"
 
 
@@ -123,6 +125,9 @@ async def test_22_who_leaves_after_whole_packets_loses_nothing():
     ("moniker", "words"),
     [
         ("serial:{file}", "is no serial port"),
+        ("unix:{file}", "is no socket"),
+        ("unix:{folder}", "is no socket"),
+        ("serial:/dev/null", "is no serial port"),
         ("serial:{folder}", "is no serial port"),
         ("serial:/dev/ttyS0?baud=100000000000000000000000", "too large"),
         ("serial:/dev/ttyS0,100000000000000000000000", "too large"),
@@ -163,6 +168,17 @@ def test_errors_of_libusb_are_said_in_words_first():
     text = str(opening_error(USBErrorOther("LIBUSB_ERROR_OTHER [-99]"), "usb:0"))
     assert text.startswith("usb:0: libusb cannot use it")
     assert "(LIBUSB_ERROR_OTHER [-99])" in text
+
+
+@real_time
+async def test_that_libusb_cannot_is_said_once(monkeypatch):
+    async def fails(*_):
+        raise USBErrorOther("LIBUSB_ERROR_OTHER [-99]")
+
+    monkeypatch.setattr("hw_bridge.transports.usb.claim", fails)
+    with pytest.raises(NoBackendError, match="WinUSB") as caught:
+        await port_for("usb:0").open(None)
+    assert str(caught.value).count("libusb cannot") == 1
 
 
 def test_what_an_exception_was_raised_from_tells_its_kind():

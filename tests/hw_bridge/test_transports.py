@@ -187,6 +187,17 @@ def test_a_usb_controller_is_shown_with_who_drives_it_and_what_permission_lacks(
     assert discover.usb_candidate(info, tmp_path / "gone", nodes).moniker == "usb:1-2"
 
 
+def test_adapters_of_the_kernel_are_named_by_their_number_and_their_connections_are_not(tmp_path):
+    for name in ("hci10", "hci2", "hci2:42", "rfkill0"):
+        (tmp_path / name).mkdir()
+    found = discover.kernel_adapters(tmp_path)
+    assert [each.moniker for each in found] == ["hci-socket:hci2", "hci-socket:hci10"]
+    assert "hciconfig hci2 down" in found[0].note
+    assert discover.kernel_adapters(tmp_path / "no") == []
+    for each in found:
+        port_for(each.moniker)
+
+
 def test_a_key_without_device_is_nowhere_and_a_path_is_itself(ports):
     assert node_for("2fe3:000b") is None
     assert node_for("@9-9") is None

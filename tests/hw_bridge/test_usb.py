@@ -41,7 +41,10 @@ def bus(monkeypatch):
     monkeypatch.setattr(usb, "usb1", found.module())
     monkeypatch.setattr(usb, "load_libusb", lambda: None)
     monkeypatch.setattr(discover, "usb_devices", list)
-    return found
+    yield found
+    for thread in found.threads:
+        thread.join(3)
+        assert not thread.is_alive(), "a thread of libusb is left"
 
 
 class Keeper:
@@ -207,7 +210,7 @@ async def test_26_packets_wait_with_us_and_not_in_bumbles_queue(bus):
 async def test_26_opening_that_waits_in_libusb_does_not_stop_the_loop_and_ends_in_time(
     bus, monkeypatch
 ):
-    monkeypatch.setattr("hw_bridge.transports._usb_claim.OPEN_S", 0.2)
+    monkeypatch.setattr("hw_bridge.transports._usb_claim.OPEN_S", 0.5)
     bus.hold = threading.Event()
     turns = 0
 
@@ -223,13 +226,34 @@ async def test_26_opening_that_waits_in_libusb_does_not_stop_the_loop_and_ends_i
     assert turns >= 10, "the loop went on"
     with pytest.raises(BusyError, match="hangs in an earlier opening"):
         await port_for("usb:0").open(None)
+    monkeypatch.setattr("hw_bridge.transports._usb_claim.OPEN_S", 5.0)
     bus.hold.set()
-    await until(lambda: bus.handle is not None and not bus.open_contexts)
+    await until(lambda: bus.threads and not bus.open_contexts)
     assert bus.open_handles == 0, "what came too late is closed"
     link = await port_for("usb:0").open(Keeper())
     await link.close()
     beating.cancel()
     await asyncio.gather(beating, return_exceptions=True)
+
+
+@real_time
+async def test_26_who_stops_waiting_in_the_moment_of_opening_leaves_nothing_open(bus):
+    """Cancelled while the result is on its way through the loop, and before that, and while it is given back."""
+    for turns in range(6):
+        opening = asyncio.create_task(port_for("usb:0").open(Keeper()))
+        known = len(bus.threads)
+        await until(lambda known=known: len(bus.threads) > known)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        (outcome,) = await asyncio.gather(opening, return_exceptions=True)
+        if not isinstance(outcome, BaseException):
+            leaving = asyncio.create_task(outcome.close())
+            await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+        await until(lambda: not bus.open_contexts and len(asyncio.all_tasks()) == 1)
+        assert bus.open_handles == 0
 
 
 @real_time
@@ -245,8 +269,7 @@ async def test_26_an_unplugged_device_is_lost_closed_and_found_again(bus):
     await session.wait_for(State.READY)
     await session.close()
     assert (bus.open_contexts, bus.open_handles) == (0, 0)
-    ours = ("MainThread", "nearbench-blocking-call")
-    assert [each.name for each in threading.enumerate() if each.name not in ours] == []
+    assert [each for each in bus.threads if each.is_alive()] == []
 
 
 @real_time

@@ -318,10 +318,19 @@ MUTATIONS = {
 MUTATIONS |= mutations_aware_ios.MUTATIONS
 MUTATIONS |= mutations_aware_android.MUTATIONS
 MUTATIONS |= mutations_aware_edges.MUTATIONS
-CASES = [(name, *row) for name, rows in MUTATIONS.items() for row in rows]
-
-
 PARTS = 4
+FAST_MUTATIONS = 2
+"""So many of each scenario run every time."""
+CASES = [
+    pytest.param(
+        name,
+        *row,
+        id=f"{name}-{row[0]}",
+        marks=[pytest.mark.slow] if number >= FAST_MUTATIONS else [],
+    )
+    for name, rows in MUTATIONS.items()
+    for number, row in enumerate(rows)
+]
 
 
 def result(text: str, name: str):
@@ -350,9 +359,7 @@ def test_every_scenario_has_mutations() -> None:
     assert set(MUTATIONS) == set(scenario.names())
 
 
-@pytest.mark.parametrize(
-    ("name", "what", "old", "new", "words"), CASES, ids=[f"{c[0]}-{c[1]}" for c in CASES]
-)
+@pytest.mark.parametrize(("name", "what", "old", "new", "words"), CASES)
 def test_scenario_fails_when_its_cause_is_taken_away(name, what, old, new, words) -> None:
     text = scenario.load(name).text
     assert old in text, "the mutation speaks of what the file says"
@@ -407,8 +414,14 @@ def test_another_seed_is_another_run() -> None:
     assert runs[0] != runs[1]
 
 
-@pytest.mark.parametrize("seed", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))])
-@pytest.mark.parametrize("name", scenario.names())
+SEEDS = [
+    pytest.param(name, seed, marks=[] if seed == 2 and number % PARTS == 0 else [pytest.mark.slow])
+    for number, name in enumerate(scenario.names())
+    for seed in (2, 3, 4)
+]
+
+
+@pytest.mark.parametrize(("name", "seed"), SEEDS)
 def test_scenarios_do_not_depend_on_a_lucky_seed(name, seed) -> None:
     made = World(scenario.load(name), seed=seed)
     found = made.run()

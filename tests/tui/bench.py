@@ -61,6 +61,8 @@ class Bench:
         """Press keys, and let everything come to rest."""
         for key in keys:
             await self.pilot.press(key)
+            while self.app.is_running and self.app.has_keys_to_come:
+                await self.pilot.pause()
         await self.turn()
 
     async def type(self, text):
@@ -127,7 +129,7 @@ async def bench(
         None
     )  # numbers of the wall clock have no place in a golden
     app.MESSAGE_S = 1e6
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, tooltips=True) as pilot:
         while app._session is None or app.bench_screen_or_none is None:
             await pilot.pause()
             assert app.failure is None, app.failure

@@ -87,6 +87,44 @@ def test_what_nobody_listened_to_is_no_loss():
     assert air.all[TEXT].lost_part == 0.5
 
 
+def test_a_strength_gets_old_when_packets_come_without_one():
+    air = Advertisers()
+    air.feed([advert(0, signal_dbm={"phone": -45}, outcomes={"phone": "heard"})])
+    one = air.all[TEXT]
+    air.feed([advert(3_000_000, outcomes={})])
+    assert not one.has_old_level
+    air.feed([advert(3_000_001, outcomes={})])
+    assert (one.rssi_dbm, one.has_old_level) == (-45, True)
+    air.feed([advert(4_000_000, signal_dbm={"phone": -50}, outcomes={"phone": "heard"})])
+    assert (one.rssi_dbm, one.has_old_level) == (-50, False)
+    assert (one.sent, one.listened, one.heard) == (4, 2, 2)
+
+
+def test_who_has_never_been_heard_has_no_old_strength():
+    air = Advertisers()
+    air.feed([advert(n * 5_000_000, outcomes={}) for n in range(3)])
+    assert not air.all[TEXT].has_old_level
+
+
+def test_the_screen_says_how_old_a_strength_is_and_what_a_loss_counts():
+    async def story():
+        async with bench(
+            Path(__file__).with_name("bench.toml"), size=(120, 40), start="air", play=("none",)
+        ) as one:
+            await one.run_for(8)
+            at = [row.owner for row in one.app.screen.rows.rows].index("thermometer")
+            await one.press(*["down"] * at)
+            about = one.app.screen.rows.selected()
+            told = " ".join(one.text.replace("│", " ").split())
+            assert about.has_old_level
+            assert f"{about.rssi_dbm}?" in one.text
+            assert "RSSI of" in told
+            assert about.listened < about.sent
+            assert f"sent {about.sent}, listened to {about.listened}," in one.text
+
+    play(story())
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_columns_are_a_choice(size):
     async def story():

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import threading
 
+import msgspec
 import pytest
 
 from hw_bridge import bench_world
@@ -32,6 +33,11 @@ class Live(Bench):
         for _ in range(2):
             self.app.tick()
             await self.pilot.pause()
+
+    async def press(self, *keys):
+        """Press keys on a screen that shows what is there now."""
+        await self.turn()
+        await super().press(*keys)
 
     async def see(self, what, limit_s=15.0):
         """Turns until `what()` is true."""
@@ -277,6 +283,71 @@ def test_a_phone_on_a_dongle_asks_for_the_pin_on_the_screen(room):
             assert (answer.node, answer.direction, answer.peer) == ("generic", "rx", role.peer)
             assert "generic ↔ c0:11:22:33:44:66" in one.text, "who talks with it is a party"
             assert not one.control.world._scripts.failures
+
+    play(story())
+
+
+def test_a_phone_on_a_dongle_pairs_again_after_a_wrong_pin_and_after_a_lost_dongle(room):
+    role = Role(kind="phone", name="ios", peer="Lock", pair=True)
+    request = Request(what=role.words, moniker=room, role=role, play=("phone", "accessory"))
+
+    async def story():
+        async with live(request, size=(120, 40)) as one:
+            await one.see(lambda: "PIN entry" in one.text)
+            await one.press(*"999999", "enter")
+            await one.see(lambda: "Pairing failed" in one.text)
+            assert "r: retry" in one.text
+            await one.press("r")
+            await one.see(lambda: "PIN entry" in one.text)
+            one.session.bridge.toggle_cable()
+            await one.see(lambda: "Pairing failed" in one.text)
+            assert "Pairing failed · controller lost" in one.text
+            assert "the controller of ios was lost" in one.text
+            assert "closer" not in one.text
+            await one.press("r")
+            assert "ios has no controller now" in one.text
+            assert "PIN entry" not in one.text
+            one.session.bridge.toggle_cable()
+            await one.see(lambda: one.events("controller_back"))
+            await one.see(lambda: not one.session.bridge.away)
+            await one.press("2", "r")
+            await one.see(lambda: "PIN entry" in one.text)
+            await one.press(*"047115", "enter")
+            await one.see(lambda: one.events("paired"))
+
+    play(story())
+
+
+def test_an_accessory_on_a_dongle_cannot_begin_a_pairing_anew():
+    """The phone is a stranger: nothing is offered that only it can do."""
+
+    async def story():
+        async with bench(play=("phone", "accessory")) as one:
+            pin = await one.asked()
+            await one.press(*f"{(int(pin) + 1) % 1_000_000:06}", "enter")
+            await one.ended()
+            assert "r: retry" in one.text
+            stranger = msgspec.structs.replace(
+                one.session.outcomes.all[-1], node="lock", peer="c0:00:00:00:00:07"
+            )
+            one.session.outcomes.all.append(stranger)
+            await one.press("escape")
+            one.app.open_outcome(stranger)
+            await one.turn()
+            assert "Pairing failed" in one.text
+            assert "retry" not in one.text
+            commands = len(one.events("command"))
+            one.app.people.retry()
+            await one.turn()
+            assert len(one.events("command")) == commands
+            await one.press("escape")
+            assert "c0:00:00:00:00:07 is no device of this run" in one.text
+            one.app.message = ("", "")
+            await one.press("2")
+            assert "r retry" in one.text
+            one.app.people.may_retry = lambda outcome: False
+            await one.turn()
+            assert "retry" not in one.text
 
     play(story())
 

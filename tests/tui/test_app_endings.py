@@ -7,7 +7,7 @@ import pytest
 from tests.tui.bench import bench, play
 
 PHONE, ACCESSORY, BOTH = ("phone",), ("accessory",), ("phone", "accessory")
-LATE = "late"
+LATE, MOVED = "late", "moved"
 SLOW = pytest.mark.slow
 ENDINGS = [  # scenario, who is played, answer, kind, SMP reason, where, rule, what to do
     ("passkey_lock", PHONE, "w", "wrong PIN", 4, "of the PIN", "NB-01", "pair again with the PIN that is shown now"),
@@ -23,9 +23,9 @@ ENDINGS = [  # scenario, who is played, answer, kind, SMP reason, where, rule, w
     ("numeric_comparison", ACCESSORY, "n", "numbers differ", 12, "at comparison", "NB-01", "compare again"),
     pytest.param("numeric_comparison", ACCESSORY, LATE, "timeout", None, "no answer for 30 s", "NB-01", "Disconnect first", marks=SLOW),
     pytest.param("numeric_comparison", BOTH, "n", "numbers differ", 12, "at comparison", "NB-01", "compare again", marks=SLOW),
-    ("demo", PHONE, "w", "wrong PIN", None, "SAE confirm", "NB-07", "Enter the PIN again"),
-    ("demo", PHONE, LATE, "timeout", None, "a right Auth2 did not come in time", "NB-05", ""),
-    ("demo", PHONE, "escape", "cancelled", None, "PIN entry", "", "Pair again and type the PIN"),
+    ("demo", PHONE, "w", "wrong PIN", None, "iphone noticed it: SAE confirm", "NB-07", "Enter the PIN again"),
+    ("demo", PHONE, MOVED, "timeout", None, "iphone noticed it: a right Auth2 did not come in time", "NB-05", ""),
+    ("demo", PHONE, "escape", "cancelled", None, "iphone ended it at PIN entry", "NB-04", "Pair again and type the PIN"),
     pytest.param("demo", BOTH, "w", "wrong PIN", None, "SAE confirm", "NB-07", "Enter the PIN again", marks=SLOW),
 ]  # fmt: skip
 
@@ -44,9 +44,10 @@ async def answered(one, answer):
     """Answer what is asked, in time or not; until a pairing has ended and the rule was looked for."""
     if answer == LATE:
         await one.run_for(70)
-        if one.control.questions():  # nobody gave up: Wi-Fi Aware sets the person no limit
-            pin = one.control.face("display").pin
-            await one.press(*pin, "enter")
+    elif answer == MOVED:  # while the phone asks, the accessory takes another address
+        pin = one.control.face("display").pin
+        one.control.do("display", "new_address").result(10)
+        await one.press(*pin, "enter")
     else:
         await one.press(answer)
     await one.until(lambda: not one.control.questions() and one.session.pull() is not None)

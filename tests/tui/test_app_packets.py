@@ -8,6 +8,7 @@ from tests.tui.bench import assert_golden, bench, play
 from tests.tui.test_capture_source import written
 from tests.tui.test_models import feed_of, run
 from tui.filters import compile_filter
+from tui.models.decoding import info_of
 from tui.models.packet_list import PacketList
 from tui.models.packet_search import Search
 from tui.models.packet_times import Times
@@ -72,7 +73,7 @@ def test_encrypted_packets_on_the_screen(size):
         async with bench(size=size, play=("none",), start="packets") as one:
             await one.run_for(6)
             await one.press("s")
-            await one.type('text~"encrypted or a fragment"')
+            await one.type('text~"encrypted data"')
             await one.press("enter")
             assert "[air] clear" in one.text
             await one.press("d")
@@ -155,3 +156,30 @@ def test_a_capture_has_times_of_the_day_and_nothing_in_clear(tmp_path):
             assert "no other form is known" in one.text
 
     play(story())
+
+
+def test_a_capture_without_packets_is_not_waited_for(tmp_path):
+    file = tmp_path / "header.pcap"
+    file.write_bytes(written(tmp_path / "one.pcap", 1).read_bytes()[:24])
+
+    async def story():
+        async with bench(file) as one:
+            while not one.session.source.done:
+                await one.turn()
+            await one.turn()
+            assert "the capture holds no packets" in one.text
+            assert "no packets yet" not in one.text
+
+    play(story())
+
+
+def test_a_pairing_response_on_the_air_is_fields():
+    """By name in a filter, and the same in the tree."""
+    packets, _ = packets_of("passkey_lock")
+    packets.set_filter("smp.max_key_octets==16 && smp.responder_keys.identity==1 && air")
+    while packets.look(lambda: False):
+        pass
+    found = [packets.event(row) for row in range(len(packets))]
+    assert {info_of(one).split(" (")[0].rpartition("SMP ")[2] for one in found} == {
+        "Pairing Request", "Pairing Response",
+    }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual import events
 
@@ -44,7 +46,7 @@ def test_the_sheet_takes_digits_only_and_keeps_leading_zeros():
     async def story():
         async with bench(settings={"lock.pin": "019655"}) as one:
             assert await one.asked() == "019655"
-            await one.press("x", "0", "comma", "1", "q", "9", "R", "6")
+            await one.press("z", "0", "comma", "1", "q", "9", "R", "6")
             assert "4 of 6 digits" in one.text
             await one.press("enter")
             assert one.control.questions(), "four digits are no PIN"
@@ -141,8 +143,10 @@ def test_the_question_can_be_left_to_the_person_itself():
     play(story())
 
 
-@pytest.mark.parametrize(("key", "paired"), [("y", True), ("n", False)])
-def test_numeric_comparison_on_both_sides(key, paired):
+@pytest.mark.parametrize(("keys", "node"), [("yy", ""), ("yn", "second"), ("n", "first")])
+def test_numeric_comparison_as_both_people(keys, node):
+    """One after the other answers, so that they may disagree: Numeric Comparison Failed is reason 0x0C (Part H 3.5.5)."""
+
     async def story():
         async with bench("numeric_comparison", play=("phone", "accessory")) as one:
             await one.until(lambda: len(one.control.questions()) == 2)
@@ -150,10 +154,21 @@ def test_numeric_comparison_on_both_sides(key, paired):
             (number,) = numbers
             shown = f"{' '.join(number[:3])} – {' '.join(number[3:])}"
             assert one.text.count(shown) == 2
-            await one.press(key)
+            assert "of 30" in one.text
+            people = []
+            for key in keys:
+                (asked,) = re.findall(r"You are the person before (\w+)", one.text)
+                people.append(asked)
+                await one.press(key)
+            assert len(set(people)) == len(keys)
+            said = {e.node: e.event for e in [*one.events("accepted"), *one.events("rejected")]}
+            words = {"y": "accepted", "n": "rejected"}
+            assert said == {who: words[key] for who, key in zip(people, keys, strict=True)}
             await one.run_for(5)
-            assert bool(one.events("paired")) is paired
-            if not paired:
+            assert bool(one.events("paired")) is not bool(node)
+            if node:
+                (failed,) = one.events("pairing_failed")
+                assert failed.node == people[["first", "second"].index(node)]
                 assert {e.fields["reason"] for e in one.events("not_paired")} == {0x0C}
                 assert "numbers differ" in one.text
 
@@ -212,8 +227,10 @@ def test_wi_fi_aware_by_pin_wrong_then_right():
         async with bench("demo") as one:
             await one.asked("display")
             await one.press("w")
-            await one.ended("pairing_failed")
+            await one.run_for(3)  # a longer look ahead would come to the end of the scenario
+            await one.found()
             assert "The PINs differ" in one.text
+            assert "iphone noticed it" in one.text
             assert "NB-07" in one.text
             await one.press("r")
             await one.until(lambda: one.control.questions())

@@ -54,6 +54,25 @@ async def filter_by(one, text):
 # Faults
 
 
+def test_faults_open_above_a_question_that_waits():
+    """The sheet says that x is there; a wrong PIN by fault comes with the next question, and that is said."""
+
+    async def story():
+        async with bench("passkey_lock") as one:
+            pin = await one.asked()
+            assert "x faults" in one.text.splitlines()[-1]
+            await choose_fault(one, "wrong_pin")
+            await one.press("enter")
+            assert "1 in force" in one.text
+            assert "set for the next question; for the one that waits, w types" in one.text
+            await one.press("escape", *pin)
+            assert "6 of 6 digits" in one.text
+            await one.press("enter")
+            await one.until(lambda: one.events("paired", "lock"))
+
+    play(story())
+
+
 def test_break_it_and_read_why():
     """A lock is being paired; somebody makes the phone mistype the PIN; the right one is typed, and it fails."""
 

@@ -73,7 +73,6 @@ def test_an_unknown_transport_is_named_with_the_nearest(capsys):
 
 def test_nothing_found_says_where_to_go_on(capsys, monkeypatch):
     monkeypatch.setattr(discover, "candidates", list)
-    monkeypatch.setattr("tui.commands._bridge_list._adapters", list)
     status, out, _ = said(capsys, "bridge", "list")
     assert status == 0
     assert "docs/hardware.md" in out
@@ -89,7 +88,6 @@ def test_a_candidate_is_shown_with_its_moniker_and_who_has_it(capsys, monkeypatc
         note="SEGGER J-Link virtual port: corrupts writes above 64 octets",
     )
     monkeypatch.setattr(discover, "candidates", lambda: [one])
-    monkeypatch.setattr("tui.commands._bridge_list._adapters", list)
     _, out, _ = said(capsys, "bridge", "list")
     assert out.startswith("serial:1366:1015/001050212345  J-Link\n")
     assert "ids 1366:1015; serial 0010" in " ".join(out.split())
@@ -256,9 +254,9 @@ DOCUMENT = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
 
 def test_what_the_document_says_it_says_is_what_it_says():
     """Every message of the table of errors stands in the source."""
-    source = "".join(
-        file.read_text(encoding="utf-8") for file in sorted((ROOT / "hw_bridge").rglob("*.py"))
-    )
+    folders = ("hw_bridge", "tui/commands", "protocols/capture")
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     joined = re.sub(r'"\s*\n\s*f?"', "", source)
     table = DOCUMENT.split("## What it says, and what to do")[1]
     messages = [

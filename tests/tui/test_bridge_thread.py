@@ -161,6 +161,20 @@ async def test_a_test_leaves_the_dongle_and_takes_it_again(tmp_path):
 
 
 @real_time
+async def test_a_test_of_a_listening_port_says_whom_it_waits_for(tmp_path):
+    moniker = f"pty:{tmp_path / 'controller'}"
+    async with bench(probing=ProbeSettings(peer_ms=60_000)) as bridges:
+        bridges.add(moniker)
+        testing = bridges.test(moniker)
+        seen = await until(bridges, moniker, lambda view: view.told)
+        assert has("testing")(seen)
+        assert "nobody has opened" in remedy_of(seen)
+        assert "waiting 60 s" in remedy_of(seen)
+    assert testing.cancelled()
+    assert not bridges.thread.told
+
+
+@real_time
 async def test_the_end_interrupts_a_test(tmp_path):
     dongle = Dongle()
     dongle.mute = True

@@ -97,6 +97,17 @@ def test_what_is_no_capture_is_refused(tmp_path, content):
         CaptureSource(file)
 
 
+def test_half_a_header_is_no_capture(tmp_path):
+    """A file that cannot be read at all is a wrong request (status 2), not a damaged capture (1)."""
+    whole = written(tmp_path / "whole.pcap", 1).read_bytes()
+    for size in range(4, 24):
+        file = tmp_path / "half.pcap"
+        file.write_bytes(whole[:size])
+        with pytest.raises(UsageError, match=r"half\.pcap.*header") as refused:
+            CaptureSource(file)
+        assert refused.value.exit_status == 2
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.pcap"):
         CaptureSource(tmp_path / "gone.pcap")

@@ -8,6 +8,7 @@ import json
 import stat
 import threading
 import tomllib
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -21,10 +22,10 @@ from sim.recording import Recorder
 from sim.world import World
 from tests.tui.exports import asked, hold, saved, session_of
 from tui.cli import main
-from tui.export import FORMS, Choice, plan_of
+from tui.export import FORMS, Choice, form_of, plan_of
 from tui.export.job import Job, Part
-from tui.export.material import WHAT, Material
-from tui.export.paths import target_of
+from tui.export.material import WHAT, Material, spread
+from tui.export.paths import files_of, remark_on, target_of
 from tui.export.toml import moved, scenario_toml, toml_value
 from tui.session import Request, open_session
 
@@ -180,13 +181,28 @@ def test_a_run_that_reveals_keeps_its_files_to_the_owner(tmp_path):
     session.close()
 
 
-def test_the_size_that_is_told_is_about_right(ended, tmp_path):
+@pytest.mark.parametrize("what", ["shown", "all"])
+def test_the_size_that_is_told_is_about_right(ended, tmp_path, what):
+    """The beginning of a run is unlike its middle: what is told comes from all of it."""
+    ended.packets.set_filter("!empty")
+    ended.packets.look(lambda: False)
     material = Material(ended)
     material.look(lambda: False)
     for form in ("pcapng", "btsnoop", "jsonl"):
-        plan = plan_of(material, Choice(what="all", form=form, node="phone"))
-        size = saved(material, tmp_path / form, what="all", form=form, node="phone").stat().st_size
-        assert size / 2 < plan.octets < size * 2
+        plan = plan_of(material, Choice(what=what, form=form, node="phone"))
+        size = saved(material, tmp_path / form, what=what, form=form, node="phone").stat().st_size
+        assert plan.octets == pytest.approx(size, rel=0.1), form
+
+
+@given(st.integers(0, 5000), st.integers(1, 300))
+def test_what_a_size_is_told_from_comes_from_everywhere(whole, most):
+    found = list(spread(range(7, 7 + whole), most))
+    assert found == sorted(set(found))
+    assert len(found) <= most
+    assert whole > most or len(found) == whole
+    assert all(7 <= position < 7 + whole for position in found)
+    gaps = [after - before for before, after in pairwise([6, *found, 7 + whole])]
+    assert max(gaps) <= 3 * whole / most + 2
 
 
 def test_a_run_without_bluetooth_has_no_hci(tmp_path):
@@ -339,6 +355,36 @@ def test_names_that_cannot_be(tmp_path, monkeypatch, name, part):
     with pytest.raises(UsageError, match=part):
         target_of(name, session)
     session.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "part"),
+    [
+        ("a.txt", "pcapng", ".pcapng"),
+        ("a", "btsnoop", ".btsnoop"),
+        ("a.pcapng", "ladder", ".txt"),
+        ("lock.py", "test", "test_NAME.py"),
+        ("test_lock", "test", "test_NAME.py"),
+        ("a.PCAPNG", "pcapng", ""),
+        ("over/there/a.jsonl ", "jsonl", ""),
+        ("ladder.md", "ladder", ""),
+        ("~/test_lock.py", "test", ""),
+        ("", "pcapng", ""),
+    ],
+)
+def test_a_name_that_says_another_format_is_remarked_on(name, form, part):
+    said = remark_on(name, form_of(form))
+    assert (part in said) if part else said == ""
+
+
+def test_two_files_of_one_name_are_refused(ended, tmp_path):
+    """The scenario of a test takes the suffix .toml: it would replace a test of that name."""
+    material = Material(ended)
+    material.look(lambda: False)
+    plan = plan_of(material, Choice(form="test"))
+    with pytest.raises(UsageError, match=r"\.py"):
+        files_of(plan, tmp_path / "test_lock.toml")
+    assert len(files_of(plan, tmp_path / "test_lock.py")) == 2
 
 
 def test_every_choice_has_a_count(ended):

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -104,8 +105,39 @@ def test_the_table_of_the_documents_has_every_key():
 
 def test_a_users_keys(tmp_path):
     file = tmp_path / "keys.toml"
-    file.write_text('"clock.pause" = "P"\n', encoding="utf-8")
-    assert user_keys(file) == {"clock.pause": "P"}
+    file.write_text('"clock.pause" = "S"\n"pin" = "space"\n', encoding="utf-8")
+    assert user_keys(file) == {"clock.pause": "S", "pin": "space"}, "what became free may be taken"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('"quit" = "1"', r"quit: the key 1 is that of screen\.air"),
+        ('"screen.air" = "q"', r"the key q is that of quit"),
+        ('"clock.pause" = "P"', r"the key P is that of accessory\.power"),
+        ('"filter" = "?"', r"the key \? is that of help"),
+        ('"pin.hide" = "escape"', r"the key esc is that of pin\.cancel"),
+        ('"quit" = "S"\n"restart" = "S"', r"the key S is that of"),
+    ],
+)
+def test_two_actions_on_one_key_are_refused(tmp_path, text, part):
+    file = tmp_path / "keys.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=part) as caught:
+        user_keys(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_modal_may_have_the_key_of_a_screen(tmp_path):
+    file = tmp_path / "keys.toml"
+    file.write_text('"outcome.retry" = "1"', encoding="utf-8")
+    assert user_keys(file) == {"outcome.retry": "1"}
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
+def test_keys_from_an_endless_file_are_refused():
+    with pytest.raises(UsageError, match="longer than"):
+        user_keys(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,49 @@ def test_a_wrong_pin_then_the_right_one(talk):
     )
 
 
+def test_a_pin_is_asked_for_once_it_is_displayed(talk):
+    """The phone opens its sheet before the lock shows a PIN; an answer before that would be a guess."""
+    one = talk("passkey_lock", settings={"lock.pin": "019655"})
+    for typed, end in (("019 654", "Pairing failed, wrong PIN"), ("019655", "are paired")):
+        begin = len(one.lines)
+        one.until("phone asks for the PIN of lock")
+        assert one.lines.index("lock displays the PIN 019 655.", begin) < one.read
+        one.plain.typed(typed)
+        one.until(end)
+        if "failed" in end:
+            one.plain.typed("r")
+
+
+def test_what_failed_is_explained_before_the_next_try(talk, monkeypatch):
+    explain = Plain._explain
+    monkeypatch.setattr(
+        Plain, "_explain", lambda self, one, *, last=False: last and explain(self, one, last=True)
+    )  # as if no time passed between the end and the next try
+    one = talk("passkey_lock")
+    one.until("asks for the PIN of")
+    one.plain.typed("")
+    one.until("Pairing failed, cancelled")
+    assert "What to do" not in one.text
+    one.plain.typed("r")
+    assert "What to do" in one.text
+    one.until("asks for the PIN of")
+    assert one.text.count("What to do") == 1
+
+
+def test_who_has_no_display_is_asked_for_all_the_same(talk, monkeypatch):
+    monkeypatch.setattr("tui.plain.Plain._look_at_displays", lambda self: None)
+    one = talk("passkey_lock")
+    one.until("phone asks for the PIN of lock")
+    assert one.control.now_us > 1_000_000
+
+
 def test_an_empty_line_refuses(talk):
     one = talk("passkey_lock")
-    one.until("asks for the PIN")
+    one.until("asks for the PIN of")
     one.plain.typed("\n")
-    assert "phone ended it at PIN entry" in one.until("Pairing failed, cancelled")
+    words = one.until("Pairing failed, cancelled")
+    assert "phone ended it at" in words
+    assert "passkey entry failed (0x01)" in words
 
 
 def test_numbers_are_compared_by_yes_and_no(talk):
@@ -97,7 +135,7 @@ def test_numbers_are_compared_by_yes_and_no(talk):
 
 def test_what_is_typed_is_no_command_to_a_terminal(talk):
     one = talk("passkey_lock")
-    one.until("asks for the PIN")
+    one.until("asks for the PIN of")
     for line in ("\x1b[2J12345\x00", "x" * 100_000, "１２３４５６"):
         one.plain.typed(line)
         assert "A PIN has 6 digits" in one.lines[-1]

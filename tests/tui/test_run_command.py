@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from protocols.capture import open_reader, writer_for
 from tests.judges import judge
 from tui.cli import main
 
@@ -159,6 +161,36 @@ def test_btmon_reads_the_hci_of_a_node(near, capsys, tmp_path):
     assert "LE Set Extended Scan Enable" in done.stdout or "LE Set Scan Enable" in done.stdout
     assert "LE" in done.stdout
     assert "invalid packet size" not in done.stdout
+
+
+def _is_read_by_type(packet, types=(0x2803, 0x2902)):
+    """Whether an HCI packet of H4 holds an ATT Read By Type Request for one of these types."""
+    data = packet.data
+    attribute = int.from_bytes(data[-2:], "little")
+    return data[:1] == b"\x02" and data[7:10] == b"\x04\x00\x08" and attribute in types
+
+
+@pytest.mark.parametrize("node", ["lock", "phone"])
+def test_the_hci_of_a_whole_pairing_is_read_by_others(node, capsys, tmp_path):
+    """tshark reads all of it; btmon too, but for the requests on which btmon 5.66 crashes whoever wrote them."""
+    hci, without = tmp_path / "all.btsnoop", tmp_path / "without.btsnoop"
+    assert main(["run", "passkey_lock", "--capture", f"{node}:{hci}"]) == 0
+    with hci.open("rb") as stream:
+        packets = list(open_reader(stream, hci.name))
+    command = [judge("tshark"), "-n", "-r", str(hci), "-T", "fields", "-e", "_ws.malformed"]
+    rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert rows == [""] * len(packets)
+    with without.open("wb") as stream:
+        writer = writer_for(without.name)(stream)
+        kept = [packet for packet in packets if not _is_read_by_type(packet)]
+        for packet in kept:
+            writer.write(packet)
+        writer.finish()
+    command = [judge("btmon"), "-r", str(without)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert len(re.findall(r"^[<>] (HCI|ACL)", told, re.MULTILINE)) == len(kept)
+    assert 0 < len(packets) - len(kept) < 20
+    assert "Pairing Confirm" in told
 
 
 def test_demo_without_a_terminal(capsys, tmp_path, monkeypatch):

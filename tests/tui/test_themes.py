@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from rich.color import ColorType
 
@@ -126,3 +128,20 @@ def test_the_theme_of_the_option_is_there_from_the_first_frame():
     app = NearbenchApp(lambda: None, theme="light")
     assert app.theme == "nearbench-light"
     assert not app.current_theme.dark
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_without_colour_every_theme_can_be_read(name, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("tests.tui.bench.NearbenchApp", functools.partial(NearbenchApp, theme=name))
+
+    async def story():
+        async with bench(play=("none",)) as one:
+            await one.run_for(0.3)
+            drawn = [(part.style.color, part.style.bgcolor) for part in segments(one.app)]
+            assert len(drawn) > 50
+            for front, back in drawn:
+                assert contrast(front.triplet, back.triplet) >= 3, (front, back)
+                assert len(set(front.triplet)) == len(set(back.triplet)) == 1, "no colour"
+
+    play(story())

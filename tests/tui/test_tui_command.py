@@ -10,10 +10,12 @@ import sys
 import pytest
 
 from protocols.capture import open_reader
+from sim.recording import free_name
 from tests.tui.bench import bench, play
 from tui.cli import main
 from tui.commands import demo
-from tui.session import Request, into_new_files
+from tui.commands import tui as tui_command
+from tui.session import Request, into_new_files, open_session
 
 
 def test_a_restart_writes_beside_what_is_there(tmp_path, monkeypatch):
@@ -43,6 +45,61 @@ def test_the_demo_opens_the_interface_on_a_terminal_alone(monkeypatch, terminal,
     monkeypatch.setattr(demo, "run_scenario", lambda *_, **__: ways.append(False) or 0)
     assert main(["demo", *words]) == 0
     assert ways == [opens]
+
+
+def test_demos_on_terminals_replace_nothing_and_share_no_file(tmp_path, monkeypatch):
+    """An older capture stays; two at once, both begun before either ends, get files of their own."""
+    monkeypatch.chdir(tmp_path)
+    older = tmp_path / demo.CAPTURE
+    older.write_bytes(b"of last week")
+    requests = []
+    monkeypatch.setattr(demo, "has_terminal", lambda: True)
+    monkeypatch.setattr(
+        demo, "open_interface", lambda *args: requests.append(tui_command._request(*args)) or 0
+    )
+    main(["demo", "--play", "none", "--speed", "max"])
+    main(["demo", "--play", "none", "--speed", "max"])
+    sessions = [open_session(request) for request in requests]
+    written = [session.close() for session in sessions]
+    names = ["nearbench-demo-2.pcapng", "nearbench-demo-3.pcapng"]
+    assert [list(one) for one in written] == [names[:1], names[1:]]
+    assert [packets_in(tmp_path / name) for name in names] == [0, 0]
+    assert older.read_bytes() == b"of last week"
+
+
+def test_a_file_that_was_named_is_written_over_by_the_demo_too(tmp_path, monkeypatch):
+    file = tmp_path / "mine.pcapng"
+    file.write_bytes(b"of last week")
+    requests = []
+    monkeypatch.setattr(demo, "has_terminal", lambda: True)
+    monkeypatch.setattr(
+        demo, "open_interface", lambda *args: requests.append(tui_command._request(*args)) or 0
+    )
+    main(["demo", "--capture", str(file), "--jsonl", str(file.with_suffix(".jsonl"))])
+    session = open_session(requests[0])
+    session.close()
+    assert session.request.captures == (str(file),)
+    assert packets_in(file) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_two_runs_do_not_write_one_file(tmp_path, capsys):
+    file = tmp_path / "air.pcapng"
+    session = open_session(Request(what="passkey_lock", captures=(str(file),)))
+    try:
+        assert main(["run", "passkey_lock", "--capture", str(file)]) == 2
+        assert "another nearbench is writing it" in capsys.readouterr().err
+    finally:
+        session.close()
+    assert main(["run", "passkey_lock", "--for", "1s", "--capture", str(file)]) in (0, 1)
+    assert packets_in(file) > 10, "what is closed is free again"
+
+
+def test_a_restart_leaves_devices_and_dead_links_alone(tmp_path):
+    link = tmp_path / "air.pcapng"
+    link.symlink_to(tmp_path / "nowhere")
+    assert free_name(str(link)) == str(tmp_path / "air-2.pcapng")
+    assert free_name("/dev/null") == "/dev/null"
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when stopped."""
+    from hw_bridge.bench_person import tell_displays
     from hw_bridge.bench_world import BenchWorld, without_steps_of
     from hw_bridge.running import run_world
     from sim import scenario
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         exposure = _exposure(world, options)
         record(recorder, options)
+        tell_displays(world, say)
         run_world(world, serve(exposure, quiet=options.jsonl == "-"), for_us=for_us)
     finally:
         recorder.close()

@@ -16,7 +16,6 @@ SUMMARY = "what on this machine may be a dongle; opens nothing"
 EXAMPLE = """  nearbench bridge list
   nearbench bridge list --udev | sudo tee /etc/udev/rules.d/70-nearbench.rules"""
 RULES = "70-nearbench.rules"
-_KERNEL = Path("/sys/class/bluetooth")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +52,7 @@ def rules() -> str:
 def _rows() -> list[dict[str, Any]]:
     from hw_bridge.discover import candidates
 
-    return [*map(_row, candidates()), *_adapters()]
+    return [*map(_row, candidates())]
 
 
 def _row(candidate: Candidate) -> dict[str, Any]:
@@ -69,28 +68,6 @@ def _row(candidate: Candidate) -> dict[str, Any]:
         "in_use_by": list(candidate.holders),
         "note": candidate.note,
     }
-
-
-def _adapters() -> list[dict[str, Any]]:
-    """Adapters that the kernel drives."""
-    if not _KERNEL.is_dir():
-        return []
-    names = sorted(each.name for each in _KERNEL.iterdir() if each.name.startswith("hci"))
-    return [
-        {
-            "moniker": f"hci-socket:{name}",
-            "node": name,
-            "product": "adapter of the kernel",
-            "ids": "",
-            "serial": "",
-            "may_speak": ["hci"],
-            "in_use_by": [],
-            "note": "needs CAP_NET_ADMIN and the adapter down (`sudo hciconfig {name} down`); "
-            "bluetoothd takes it back".replace("{name}", name),
-        }
-        for name in names
-        if ":" not in name
-    ]
 
 
 def _print(row: dict[str, Any]) -> None:

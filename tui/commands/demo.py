@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUMMARY = "the main job with nothing to configure: a phone meets accessories"
 EXAMPLE = "  nearbench demo --headless"
 CAPTURE = "nearbench-demo.pcapng"
+"""Written when nobody names a file: over an older one without a terminal, beside it by the interface."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 every expectation held, 1 one did not."""
-    options.capture = options.capture or [CAPTURE]
-    if (has_terminal() or options.plain) and not (
+    interface = (has_terminal() or options.plain) and not (
         options.headless or options.json or options.jsonl == "-"
-    ):
+    )
+    if not options.capture:
+        options.capture = [CAPTURE]
+        options.new_files = (CAPTURE,) if interface else ()
+    if interface:
         return open_interface(options, "demo")
     return run_scenario("demo", options, speed=speed_of(options.speed, default=None))

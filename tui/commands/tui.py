@@ -24,6 +24,8 @@ EXAMPLE = """  nearbench tui
   nearbench tui air.pcapng
   nearbench tui --bridge usb:0 --accessory thermometer"""
 DEFAULT = "demo"
+_HUNG_UP = 129
+"""Exit status where the terminal is gone: there is nobody to tell anything."""
 _SWITCH_S = 0.0005
 """How long the world's thread may keep the screen waiting."""
 
@@ -108,6 +110,7 @@ def _request(options: argparse.Namespace, what: str) -> Request:
         until_us=duration_of(options.duration),
         captures=tuple(options.capture),
         jsonl=options.jsonl or "",
+        new_files=tuple(getattr(options, "new_files", ())),
         reveal=options.reveal,
         play=tuple(options.play.split(",")),
     )
@@ -142,11 +145,13 @@ def open_interface(options: argparse.Namespace, what: str) -> int:
         status = app.run()
     finally:
         app.finish()
-    if app.failure is not None:
-        raise app.failure
+    if status == _HUNG_UP:
+        return status
     for file, packets in app.written.items():
         print(f"wrote {file}: {packets} packets")
-    return status or 0
+    if app.failure is not None:
+        raise app.failure
+    return status or app.return_code or 0
 
 
 def _plain(request: Request) -> int:

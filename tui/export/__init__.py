@@ -7,7 +7,6 @@ FORMS and a function that plans it. No screen.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,7 +15,7 @@ import msgspec
 from protocols.errors import NearbenchError, SimulationError
 from tui.capture_source import CaptureSource
 from tui.export.job import Part, Write
-from tui.export.material import SAMPLE, Material
+from tui.export.material import Material, spread
 from tui.export.packets import (
     air_packets,
     capture_packets,
@@ -30,7 +29,7 @@ from tui.export.text import ladder_lines
 from tui.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from protocols.capture import Packet
     from sim.control import Control
@@ -140,7 +139,9 @@ def _pcapng(material: Material, choice: Choice) -> Plan:
         return air_packets(air, None if everything else material.events(what), end)
 
     def some() -> Iterable[Packet]:
-        return air_packets(air, None if everything else material.some(what), end)
+        if everything:
+            return (packet for row in spread(range(end)) for packet in air.packets(row, row + 1))
+        return air_packets(air, material.some(what), end)
 
     kinds = material.kinds[what]
     records = end if everything else kinds["air"]
@@ -176,7 +177,7 @@ def _of_capture(material: Material, choice: Choice) -> Plan:
     source, positions = material.source, material.positions[choice.what]
     if not isinstance(source, CaptureSource):
         raise TypeError("not a capture")
-    few = [positions[at] for at in range(0, len(positions), max(1, len(positions) // SAMPLE))]
+    few = spread(positions)
     hci_only = choice.form == "btsnoop"
     hci = sum(1 for _ in capture_packets(source, few, hci_only=True)) if hci_only else 0
     if hci_only and few and not hci:
@@ -199,7 +200,7 @@ def _packets(
     some: Callable[[], Iterable[Packet]], *, notes: tuple[str, ...] = (), whole: bool = False,
 ) -> Plan:  # fmt: skip
     """Packets in a capture format; `some` of them tell the size."""
-    sample = packet_writer(choice.form, lambda: islice(some(), SAMPLE))
+    sample = packet_writer(choice.form, some)
     octets = material.size((choice.form, choice.what, choice.node), records, sample)
     return Plan(
         records=records, octets=octets, write=packet_writer(choice.form, packets), notes=notes,
@@ -226,11 +227,11 @@ def _jsonl(material: Material, choice: Choice) -> Plan:
     source, positions = material.source, material.positions[choice.what]
     everything = choice.what == "all"
 
-    def lines() -> Iterable[bytes]:
-        return json_lines(source, positions, packets_only=not everything, reveal=choice.secrets)
+    def lines(at: Sequence[int] = positions) -> Iterable[bytes]:
+        return json_lines(source, at, packets_only=not everything, reveal=choice.secrets)
 
     records = len(positions) if everything else material.count(choice.what)
-    sample = line_writer(lambda: islice(lines(), SAMPLE))
+    sample = line_writer(lambda: lines(spread(positions)))
     gone = _gone(material) if everything else ()
     return Plan(
         records=records, octets=material.size(("jsonl", choice.what, choice.secrets), records, sample),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tui.capture_source import CaptureSource
@@ -24,13 +23,24 @@ if TYPE_CHECKING:
     from tui.export.job import Write
     from tui.session import Session
 
-__all__ = ["SAMPLE", "WHAT", "Material"]
+__all__ = ["WHAT", "Material", "spread"]
 
 WHAT = ("shown", "marked", "all")
-SAMPLE = 64
-"""Records from which the size is told."""
 _SLICE = 512
-_SOME = 4096
+_SAMPLE = 256
+"""Records from which the size is told; they come from everywhere in the run."""
+_SOME = 2048
+"""Events that are looked through for them, where not every event is one."""
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def spread(positions: Sequence[int], most: int = _SAMPLE) -> Sequence[int]:
+    """At most that many of them, from everywhere, in their order; in no step with what repeats itself."""
+    whole = len(positions)
+    if whole <= most:
+        return positions
+    places = sorted({int(whole * (number * _GOLDEN % 1)) for number in range(most)})
+    return [positions[place] for place in places]
 
 
 class Material:
@@ -124,8 +134,8 @@ class Material:
         return events_at(self.source, self.positions[what])
 
     def some(self, what: str) -> Iterator[TraceEvent]:
-        """The first of them: enough to tell a size from."""
-        return islice(self.events(what), _SOME)
+        """Some of them: enough to tell a size from."""
+        return events_at(self.source, spread(self.positions[what], _SOME))
 
     @property
     def gone(self) -> int:

@@ -38,7 +38,7 @@ _TELL_EVERY = 256
 
 def events_at(source: Source, positions: Sequence[int]) -> Iterator[TraceEvent]:
     """The events at these positions, those that are gone left out."""
-    if isinstance(positions, range):
+    if isinstance(positions, range) and positions.step == 1:
         for start in range(positions.start, positions.stop, _CHUNK):
             yield from source.span(start, min(positions.stop, start + _CHUNK))
         return

@@ -10,9 +10,14 @@ from protocols.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tui.export import Form, Plan
+    from tui.export.job import Part
     from tui.session import Session
 
-__all__ = ["target_of"]
+__all__ = ["files_of", "remark_on", "target_of"]
+
+_ANY = {"ladder": (".md", ".log", "")}
+"""Suffixes that nobody takes for another format."""
 
 
 def target_of(text: str, session: Session) -> Path:
@@ -35,6 +40,27 @@ def target_of(text: str, session: Session) -> Path:
             f"{name}: this run or capture is read from it, or written to it; take another name"
         )
     return path
+
+
+def files_of(plan: Plan, path: Path) -> tuple[Part, ...]:
+    """The files of an export called `path`. Raises UsageError when two of them would have one name."""
+    parts = plan.files(path)
+    if len({part.path for part in parts}) < len(parts):
+        raise UsageError(f"{path.name}: the scenario beside it has this name; call it test_NAME.py")
+    return parts
+
+
+def remark_on(text: str, form: Form) -> str:
+    """What to say of a name that does not look like the format; empty when it does."""
+    path = Path(text.strip())
+    if not path.name:
+        return ""
+    if form.name == "test":
+        fits = path.name.startswith("test_") and path.suffix == ".py"
+        return "" if fits else "pytest finds it by itself when it is called test_NAME.py"
+    if path.suffix.lower() in (form.suffix, *_ANY.get(form.name, ())):
+        return ""
+    return f"the name does not end in {form.suffix}, by which programs know what it is"
 
 
 def _taken(session: Session) -> Iterator[Path]:

@@ -2,7 +2,8 @@
 
 What was done at the screen becomes steps by hand; a fault set there begins a microsecond later, before whatever was done
 after it. Somebody who was played is `asked` in the scenario, and where people answered by themselves for a while, their
-answers are steps too. Clock commands are left out: they change nothing in the simulated world. No clock; nothing is written here.
+answers are steps too. The scenario's own times stand where people have put them off to. Clock commands are left out: they
+change nothing in the simulated world. No clock; nothing is written here.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sim.typed import as_declared
 from sim.units import Duration
 from sim.world import RunResult
 from tui.export.log import MOST_LINES
+from tui.export.put_off import PutOff
 from tui.export.toml import moved, plain_of, scenario_toml
 
 if TYPE_CHECKING:
@@ -138,9 +140,11 @@ def _quoted(value: Any) -> str:
 
 def replay_of(name: str, world: World, log: RunLog, *, error: str = "") -> Replay:
     """The run as it is now; the clock is held."""
+    put_off = PutOff(world.times)
     parts = _Parts(world, log)
     parts.take()
     end_us = max(1, world.now_us, *(int(step.at or 0) for step in parts.steps))
+    expected = tuple(put_off.expect(one) for one in world.scenario.expect)
     scenario = msgspec.structs.replace(
         world.scenario,
         duration=Duration(end_us),
@@ -148,14 +152,15 @@ def replay_of(name: str, world: World, log: RunLog, *, error: str = "") -> Repla
         seed=world.seed,
         node=tuple(parts.node(spec) for spec in world.scenario.node),
         fault=tuple(parts.faults),
-        step=(*world.scenario.step, *parts.steps),
+        step=(*map(put_off.step, world.scenario.step), *parts.steps),
+        expect=expected,
     )
     return Replay(
         name=name,
         scenario=moved(scenario),
         secrets=_secrets_in(scenario),
         lost=parts.lost,
-        result=world.result(),
+        result=put_off.result(world.result(), expected),
         error=error,
         ends=tuple(log.ends),
         story=tuple(log.story),
@@ -175,7 +180,8 @@ class _Parts:
         }
         self._auto = set(world.devices) - log.played
         self._last_fault_us = -1
-        self.faults = [_plain_fault(spec) for spec in world.scenario.fault]
+        put_off = PutOff(world.times)
+        self.faults = [put_off.fault(_plain_fault(spec)) for spec in world.scenario.fault]
         self.steps: list[Step] = []
         self.lost = ""
 
@@ -237,7 +243,7 @@ class _Parts:
         given = cast("dict[str, Any]", as_declared(spec.set, type(device).Settings))
         if spec.name in self._asked:
             given = {**given, "person": "asked"}
-        return msgspec.structs.replace(spec, set=given)
+        return msgspec.structs.replace(PutOff(self._world.times).node(spec), set=given)
 
 
 def _plain_fault(spec: FaultSpec) -> FaultSpec:

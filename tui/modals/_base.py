@@ -5,9 +5,12 @@ A modal is at most 72 x 20 and cuts no sentence: what does not fit is broken int
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 
 from tui.keys import keys_of
@@ -17,7 +20,7 @@ from tui.widgets.pane import Pane
 from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -30,7 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["CARD_WIDTH", "BenchModal", "Card"]
 
 T = TypeVar("T")
+_nothing: Callable[[], AwaitComplete] = AwaitComplete.nothing
 CARD_WIDTH = 66
+_ROOMY_HEIGHT = 24
+"""Lines of a terminal from which on all cards have empty lines between their parts."""
+_AROUND = 3
+"""Lines that no card can have: one above them, a sentence and the keys below."""
 _LEAST_INNER = 20
 """Columns for which sentences are broken at least, on terminals where no card is seen."""
 
@@ -52,6 +60,8 @@ class Card(Pane, can_focus=False):
         found: list[list[Piece]] = [
             [(one, "")] if isinstance(one, str) else list(one) for one in lines
         ]
+        if self.screen.size.height < _ROOMY_HEIGHT and getattr(self.screen, "CLOSES_UP", False):
+            found = [one for one in found if any(text.strip() for text, _ in one)]
         self.say(title, note)
         size = min(self.most_width, self.screen.size.width - 2), len(found) + 2
         if found != self._lines or size != self._fitted:
@@ -68,10 +78,35 @@ class BenchModal(ModalScreen[T], Generic[T]):
     """A modal. Subclasses set SCOPE and write `draw`."""
 
     SCOPE: ClassVar[str] = ""
+    CLOSES_UP: ClassVar[bool] = False
+    """whether its cards go without empty lines on low terminals; not where something is laid over a line."""
     DEFAULT_CSS = """
     BenchModal #cards { width: auto; height: auto; margin-top: 1; }
     BenchModal #foot { dock: bottom; height: 2; }
     """
+
+    is_over: bool = False
+    """whether it is done with, though another modal may still stand above it."""
+    _left_with: T | None = None
+    _waits: bool = False
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Leave: at once, or as soon as the modal above has left. Nothing the second time."""
+        if self.is_over:
+            return _nothing()
+        self.is_over = True
+        if self.is_active:
+            return super().dismiss(result)
+        self._left_with, self._waits = result, True
+        for part in self.query("#cards, #foot"):
+            part.visible = False  # not the screen: nothing behind it would be seen any more
+        return _nothing()
+
+    def on_screen_resume(self) -> None:
+        """Nothing stands above any more."""
+        if self._waits and self.is_active:
+            self._waits = False
+            super().dismiss(self._left_with)
 
     @property
     def bench(self) -> NearbenchApp:
@@ -121,8 +156,9 @@ class BenchModal(ModalScreen[T], Generic[T]):
     def on_mount(self) -> None:
         """Draw at once; without tooltips, which need a mouse."""
         self.query("Tooltip").remove()
-        self.query_one(KeyLine).show(self.keys_here())
-        self.tick()
+        with contextlib.suppress(NoMatches):  # it is being taken down already
+            self.query_one(KeyLine).show(self.keys_here())
+            self.tick()
 
     def keys_here(self) -> list[Key]:
         """Keys that work here."""
@@ -134,9 +170,23 @@ class BenchModal(ModalScreen[T], Generic[T]):
 
     def tick(self) -> None:
         """Something may have happened."""
-        if self.is_mounted and self.children:
+        if self.is_mounted and self.children and not self.is_over:
             self.draw()
-            self.query_one(StatusLine).show(self.sentence())
+            self.query_one(StatusLine).show(self._cut_off() or self.sentence())
+
+    def _cut_off(self) -> str:
+        """Where the cards do not fit one above the other: how many lines they take."""
+        heights = [
+            int(card.styles.height.value)
+            for card in self.query(Card)
+            if card.display and card.styles.height is not None
+        ]
+        lines, size = sum(heights) + _AROUND, self.size
+        return (
+            f"a part is cut off: it takes {lines} lines, the terminal has {size.height}"
+            if lines > size.height
+            else ""
+        )
 
     def draw(self) -> None:
         """Fill the cards."""

@@ -17,6 +17,7 @@ class Confirm(BenchModal[bool]):
     """True is yes."""
 
     SCOPE = "modal:confirm"
+    CLOSES_UP = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, question: str) -> None:

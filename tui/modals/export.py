@@ -15,7 +15,7 @@ from tui.bindings import bindings
 from tui.export import FORMS, Choice, counted, form_of, plan_of
 from tui.export.job import Job
 from tui.export.material import WHAT, Material
-from tui.export.paths import target_of
+from tui.export.paths import files_of, remark_on, target_of
 from tui.modals._base import BenchModal, Card
 from tui.modals.confirm import Confirm
 from tui.text import clean, count
@@ -187,7 +187,7 @@ class Export(BenchModal[None]):
             return
         try:
             path = target_of(self.name_field.value, self.session)
-            there = [part.path.name for part in plan.files(path) if part.path.exists()]
+            there = [part.path.name for part in files_of(plan, path) if part.path.exists()]
         except (UsageError, OSError, ValueError) as exc:
             self._trouble = str(exc)
             self.draw()
@@ -322,17 +322,19 @@ class Export(BenchModal[None]):
             return self._progress(self.job)
         plan = self._replanned()
         if self._trouble:
-            return self._said(f"{self.signs['failed']} {clean(self._trouble)}", "bad")
+            return self._sentences(f"{self.signs['failed']} {clean(self._trouble)}", "bad")
         if plan is None:
             return ["  counting packets"]
         if plan.refusal:
-            return self._said(f"{self.signs['failed']} {clean(plan.refusal)}", "bad")
+            return self._sentences(f"{self.signs['failed']} {clean(plan.refusal)}", "bad")
         lines: list[list[Piece] | str] = [f"  {self._amount(plan)}"]
         for note in plan.notes:
-            lines += self._said(clean(note), "")
+            lines += self._sentences(clean(note), "")
+        if remark := remark_on(self.name_field.value, self.form):
+            lines += self._sentences(f"{self.signs['malformed']} {remark}", "warn")
         return lines
 
-    def _said(self, text: str, style: str) -> list[list[Piece] | str]:
+    def _sentences(self, text: str, style: str) -> list[list[Piece] | str]:
         return [[(line, style)] for line in self.wrapped(text, indent=2)]
 
     def _amount(self, plan: Plan) -> str:

@@ -28,6 +28,7 @@ __all__ = ["MODAL", "Faults"]
 _WIDTH = 72
 _LINES, _ABOUT = 11, 3
 _NAME = 26
+_FROM_THE_NEXT = "set for the next question; for the one that waits, w types a wrong PIN"
 
 
 class Faults(BenchModal[None]):
@@ -43,12 +44,17 @@ class Faults(BenchModal[None]):
         self._seen = FaultsSet()
         self._cursor = control.world.trace.cursor()
         self._at = 0
+        self._wanted = ""
 
     def cards(self) -> ComposeResult:
         """A wider card."""
         card = Card()
         card.most_width = _WIDTH
         yield card
+
+    def start_at(self, name: str) -> None:
+        """Have the cursor on a fault of the list when it opens."""
+        self._wanted = name
 
     @property
     def states(self) -> list[FaultState]:
@@ -109,7 +115,13 @@ class Faults(BenchModal[None]):
             self.bench.say(str(exc), "bad")
             return
         self._at = behind
-        self.bench.say(f"fault: {option}")
+        over = "; the scenario is over: p pairs again" if self._control.state == "ended" else ""
+        self.bench.say(_FROM_THE_NEXT if self._is_late(kind) else f"fault: {option}{over}")
+
+    def _is_late(self, kind: FaultKind) -> bool:
+        """Whether a PIN is asked for already, by somebody who will type it right."""
+        asked = any(one.question.kind == "pin" for one in self._control.questions())
+        return kind.name == "wrong_pin" and asked
 
     def _offer_restart(self, option: str) -> None:
         request = self.session.request
@@ -147,6 +159,9 @@ class Faults(BenchModal[None]):
         self._seen.feed(self._cursor.read())
         states = self.states
         rows: list[FaultState | FaultKind] = [*states, *self._kinds]
+        if self._wanted:
+            names = [kind.name for kind in self._kinds]
+            self._at, self._wanted = len(states) + names.index(self._wanted), ""
         first = max(0, min(self._at - _LINES // 2, len(rows) - _LINES))
         width = min(_WIDTH, self.size.width - 2) - 4
         lines: list[list[Piece] | str] = []

@@ -23,6 +23,7 @@ __all__ = ["FilterInput"]
 class FilterInput(BenchModal[str | None]):
     """The text of the filter, once it is right; nothing when it was left as it was.
 
+    The old text is selected: typing begins a new one, a cursor key goes on with the old one.
     `check` raises FilterError for a text that cannot be understood, and says in words what one that can does.
     """
 
@@ -47,9 +48,10 @@ class FilterInput(BenchModal[str | None]):
         yield Card()
 
     def on_mount(self) -> None:
-        """The cursor is in the input."""
+        """The cursor is in the input, and what is there selected."""
         field = self.query_one(Field)
         field.focus()
+        field.select_all()
         super().on_mount()
 
     def on_input_changed(self) -> None:

@@ -14,6 +14,7 @@ from tui.text import cells, fit, pin_groups
 
 if TYPE_CHECKING:
     from tui.diagnosis import Reason
+    from tui.keys import Key
     from tui.models.lanes import Piece
     from tui.models.outcomes import Outcome
 
@@ -24,6 +25,7 @@ _HEADLINES = {
     "wrong PIN": ("failed", "The PINs differ."),
     "cancelled": ("failed", "Somebody refused."),
     "numbers differ": ("failed", "Somebody said that the numbers differ."),
+    "controller lost": ("failed", "The controller went away."),
     "not paired": ("failed", "The two are not paired."),
 }
 _MOST_LINES = 17
@@ -33,6 +35,7 @@ class OutcomeCard(BenchModal[None]):
     """The card of one failed pairing."""
 
     SCOPE = "modal:outcome"
+    CLOSES_UP = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, outcome: Outcome) -> None:
@@ -57,6 +60,11 @@ class OutcomeCard(BenchModal[None]):
     def sentence(self) -> str:
         """Who ended it."""
         return f"{self.outcome.t_us / 1e6:.3f} {self.outcome.words}"
+
+    def keys_here(self) -> list[Key]:
+        """Those of the modal; another try only where it is ours to begin."""
+        may = self.bench.people.may_retry(self.outcome)
+        return [key for key in super().keys_here() if may or key.id != "outcome.retry"]
 
     # Actions
 
@@ -90,7 +98,8 @@ class OutcomeCard(BenchModal[None]):
             lines += self.wrapped(f"Fault {fault}.")
         lines += self.wrapped(f"{outcome.words}.")
         lines += self._rule(outcome)
-        keys = "   [ r: retry ]  [ o: message ]  [ Esc: close ]"
+        retry = "[ r: retry ]  " if self.bench.people.may_retry(self.outcome) else ""
+        keys = f"   {retry}[ o: message ]  [ Esc: close ]"
         lines = [*lines[: _MOST_LINES - 2], "", keys]
         self.card.fill(f"Pairing failed {self.signs['dot']} {outcome.kind}", lines)
 
@@ -100,14 +109,14 @@ class OutcomeCard(BenchModal[None]):
             return []
         for typist, other in ((outcome.node, outcome.peer), (outcome.peer, outcome.node)):
             typed = people.typed.get(typist)
-            if typed and other in people.shown:
-                return _compared(
-                    f"shown by {other}", people.shown[other], f"typed on {typist}", typed
-                )
-            if typed and other in people.typed:
-                return _compared(
-                    f"typed on {other}", people.typed[other], f"typed on {typist}", typed
-                )
+            if not typed:
+                continue
+            sent = self.session.outcomes.sent_pin(typist)
+            rows = [("typed on", typist, typed), *([("sent by", typist, sent)] if sent else [])]
+            if other in people.shown:
+                return _compared(("shown by", other, people.shown[other]), *rows)
+            if other in people.typed:
+                return _compared(("typed on", other, people.typed[other]), *rows)
         return []
 
     def _rule(self, outcome: Outcome) -> list[list[Piece] | str]:
@@ -125,14 +134,14 @@ class OutcomeCard(BenchModal[None]):
         return lines
 
 
-def _compared(above: str, one: str, below: str, other: str) -> list[list[Piece] | str]:
-    """Two PINs, one above the other, with marks below the digits that differ."""
-    width = max(cells(above), cells(below))
-    pad = " " * (width + 8)
-    marks = "".join("^" if a != b else " " for a, b in zip(one, other, strict=False))
-    return [
-        f"     {fit(above, width)}   {pin_groups(one, ' ')}",
-        f"     {fit(below, width)}   {pin_groups(other, ' ')}",
-        pad + pin_groups(marks, " "),
-        "",
+def _compared(first: tuple[str, str, str], *rows: tuple[str, str, str]) -> list[list[Piece] | str]:
+    """PINs (what was done, where, digits), one above the other, with marks below where the last differs from the first."""
+    told = [(f"{did} {where}", pin) for did, where, pin in (first, *rows)]
+    width = max(cells(words) for words, _ in told)
+    marks = "".join("^" if a != b else " " for a, b in zip(told[0][1], told[-1][1], strict=False))
+    lines: list[list[Piece] | str] = [
+        f"     {fit(words, width)}   {pin_groups(pin, ' ')}" for words, pin in told
     ]
+    if marks.strip():
+        lines.append(" " * (width + 8) + pin_groups(marks, " "))
+    return [*lines, ""]

@@ -1,107 +1,167 @@
-"""Any action by its name: type a part of what it does, choose, run. The actions are those of the key table that work here."""
+"""Anything by its name: type parts of it, choose, run. Actions that work here, faults to set, scenarios to run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tui import modals
 from tui.bindings import bindings
-from tui.keys import shown
 from tui.modals._base import CARD_WIDTH, BenchModal, Card
-from tui.text import cut, fit
+from tui.models import palette as offered
+from tui.models.faults import fault_kinds
+from tui.models.palette import Offer, fitting
+from tui.text import clean, cut, fit
 from tui.widgets.field import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.screen import ModalScreen
 
     from tui.app import NearbenchApp
-    from tui.keys import Key
     from tui.models.lanes import Piece
 
-__all__ = ["MODAL", "Palette"]
+__all__ = ["MODAL", "Palette", "carry_out"]
 
 _LINES = 12
 _KEY = 10
-_LEFT_OUT = ("move.", "palette", "back")
+_PROMPT = "> "
+_TYPED = 40
+"""Characters of what was typed that are repeated."""
+_WHAT = {
+    "action": "enter does it",
+    "fault": "enter opens the faults at this one",
+    "scenario": "enter runs it here, as on Scenarios",
+}
 
 
-class Palette(BenchModal[str | None]):
-    """The action that was chosen."""
+class Palette(BenchModal[Offer | None]):
+    """What was chosen."""
 
     SCOPE = "modal:palette"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "Palette Field { width: 66; padding: 0 2; background: $panel; }"
+    DEFAULT_CSS = f"""
+    Palette Field {{
+        position: absolute; offset: {2 + len(_PROMPT)} 1; width: {CARD_WIDTH - 4 - len(_PROMPT)};
+        padding: 0; background: $panel;
+    }}
+    """
 
-    def __init__(self, keys: list[Key]) -> None:
+    def __init__(self, offers: Sequence[Offer]) -> None:
         super().__init__()
-        self._all = [key for key in keys if not key.id.startswith(_LEFT_OUT)]
+        self._all = offers
         self._at = 0
 
     def cards(self) -> ComposeResult:
-        """Input and matches."""
-        yield Field()
+        """The card, and the field on its first line."""
         yield Card()
+        yield Field()
 
     def on_mount(self) -> None:
-        """The cursor is in the input."""
-        field = self.query_one(Field)
-        field.focus()
+        """The cursor is in the field."""
+        self.field.focus()
         super().on_mount()
+
+    @property
+    def field(self) -> Field:
+        """What is typed into."""
+        return self.query_one(Field)
 
     def on_input_changed(self) -> None:
         """Other matches."""
         self._at = 0
-        self.draw()
+        self.tick()
 
     def on_input_submitted(self) -> None:
         """Run the chosen one."""
         self.action_run()
 
-    def matches(self) -> list[Key]:
-        """Actions in which all typed parts occur."""
-        parts = self.query_one(Field).value.casefold().split()
-        return [
-            key
-            for key in self._all
-            if all(part in f"{key.label} {key.tooltip}".casefold() for part in parts)
-        ]
+    def matches(self) -> list[Offer]:
+        """What fits."""
+        return fitting(self._all, self.field.value)
 
     def action_turn(self, step: int) -> None:
         """Another one."""
         self._at = max(0, min(len(self.matches()) - 1, self._at + step))
-        self.draw()
+        self.tick()
 
     def action_run(self) -> None:
-        """Run it."""
+        """Run it; when nothing fits there is something to type anew."""
         found = self.matches()
-        self.dismiss(found[self._at].does if found else None)
+        if found:
+            self.dismiss(found[self._at])
 
     def action_close(self) -> None:
         """Run nothing."""
         self.dismiss(None)
 
-    def draw(self) -> None:
-        """The matches around the chosen one."""
+    def sentence(self) -> str:
+        """What enter would do."""
         found = self.matches()
+        return _WHAT[found[self._at].kind] if found else "nothing fits; esc closes"
+
+    def draw(self) -> None:
+        """The matches around the chosen one, or that there is none."""
+        found = self.matches()
+        lines = self._rows(found) if found else self._nothing()
+        lines += [""] * (_LINES - len(lines))
+        self.card.fill("Palette", [_PROMPT, "", *lines], f"{len(found)} of {len(self._all)}")
+
+    def _rows(self, found: list[Offer]) -> list[list[Piece] | str]:
         first = max(0, min(self._at - _LINES // 2, len(found) - _LINES))
         room = CARD_WIDTH - 6 - _KEY
         lines: list[list[Piece] | str] = []
-        for at, key in enumerate(found[first : first + _LINES], first):
-            text = f"{key.tooltip[:1].upper()}{key.tooltip[1:]}"
+        for at, offer in enumerate(found[first : first + _LINES], first):
             sign = self.signs["cursor"] if at == self._at else " "
-            name = shown(key.key, ascii_only=self.signs.ascii_only)
-            lines.append(
-                [
-                    (
-                        f"{sign} {fit(cut(text, room - 1), room)}{name}",
-                        "cursor" if at == self._at else "",
-                    )
-                ]
-            )
-        lines += [""] * (_LINES - len(lines))
-        self.card.fill("Palette", lines, f"{len(found)} of {len(self._all)}")
+            text = f"{sign} {fit(cut(clean(offer.text), room - 1), room)}{offer.key}"
+            lines.append([(text, "cursor" if at == self._at else "")])
+        return lines
+
+    def _nothing(self) -> list[list[Piece] | str]:
+        typed = cut(" ".join(self.field.value.split()), _TYPED)
+        text = f'Nothing is called "{typed}": no action of this place, no fault, no scenario. Fewer letters find more.'
+        return [*self.wrapped(text, indent=2)]
 
 
 def MODAL(app: NearbenchApp) -> ModalScreen[Any] | str:  # noqa: N802  # the registry's constant
-    """The palette of the open screen, when none is open."""
-    return Palette(app.bench_screen.keys_here())
+    """What can be done on the open screen, and in its run."""
+    request = app.session.request
+    own = "" if request.is_capture or request.moniker else request.what
+    offers = offered.actions(app.bench_screen.keys_here(), ascii_only=app.signs.ascii_only)
+    if app.session.control is not None and not request.moniker:
+        offers += offered.faults(fault_kinds())
+    return Palette([*offers, *offered.runs(own)])
+
+
+async def carry_out(app: NearbenchApp, chosen: Offer | None) -> None:
+    """Do what was chosen."""
+    if chosen is None:
+        return
+    if chosen.kind == "action":
+        await app.run_action(chosen.name, app.bench_screen)
+    elif chosen.kind == "fault":
+        _open_fault(app, chosen.name)
+    else:
+        _open_scenario(app, chosen.name)
+
+
+def _open_fault(app: NearbenchApp, name: str) -> None:
+    from tui.modals.faults import Faults
+
+    made = modals.FOLDER.get("faults")(app)
+    if isinstance(made, Faults):
+        made.start_at(name)
+        app.push_screen(made)
+    else:
+        app.say(str(made))
+
+
+def _open_scenario(app: NearbenchApp, what: str) -> None:
+    from tui.screens._scenario_live import open_and_run
+    from tui.screens.scenarios import ScenariosScreen
+
+    app.action_show("scenarios")
+    screen = app.bench_screen
+    if isinstance(screen, ScenariosScreen):
+        screen.call_after_refresh(open_and_run, screen, what)

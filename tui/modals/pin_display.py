@@ -21,6 +21,7 @@ class PinDisplay(BenchModal[None]):
     """The display of one device."""
 
     SCOPE = "modal:pin_display"
+    CLOSES_UP = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, node: str) -> None:

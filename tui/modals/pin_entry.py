@@ -7,7 +7,7 @@ is simulated time. Cancelling refuses on the air. Bluetooth Core 5.4 Vol 3 Part 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from tui.bindings import bindings
 from tui.modals._base import BenchModal, Card
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from sim.control import Asking, Control
     from tui.models.lanes import Piece
+    from tui.session import Session
 
-__all__ = ["DIGITS", "PinEntry", "display_lines", "spoken"]
+__all__ = ["DIGITS", "PinEntry", "display_lines", "spoken", "time_line"]
 
 DIGITS = 6
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -39,6 +40,7 @@ class PinEntry(BenchModal[None]):
     """The sheet of one device."""
 
     SCOPE = "modal:pin_entry"
+    CLOSES_UP = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, asking: Asking) -> None:
@@ -144,13 +146,18 @@ class PinEntry(BenchModal[None]):
         where = (
             f"{peer} shows a 6-digit PIN. Type it on {node}:"
             if shown
+            else f"{peer} shows its PIN no more: Esc, and pair again"
+            if (peer, node) in self.session.values.displayed
             else f"Type the PIN for {peer} on {node}:"
         )
         lines: list[list[Piece] | str] = [f"   {where}", "", *map(self.centred, self._boxes()), ""]
         lines.append(f"   {len(self.typed)} of {DIGITS} digits   {self._attempt(node, peer)}")
-        lines.append(f"   {self._time(control, node, peer)}")
+        lines.append(f"   {time_line(self, control, self.asking)}")
         lines.append("")
-        lines.append("   [ Enter: send ]  [ w: wrong on purpose ]  [ Esc: cancel ]")
+        buttons = "   [ Enter: send ]  [ w: wrong on purpose ]  [ Esc: cancel ]"
+        lines.append(
+            buttons if len(buttons) <= self.inner else "   Enter: send   w: wrong   Esc: cancel"
+        )
         return lines
 
     def _boxes(self) -> list[str]:
@@ -166,17 +173,44 @@ class PinEntry(BenchModal[None]):
     def _attempt(self, node: str, peer: str) -> str:
         number = self.session.outcomes.failures(node, peer) + 1
         allowed = self.session.setting(peer, "wrong_pins_allowed")
-        return f"attempt {number} of {allowed}" if allowed else f"attempt {number}"
+        if allowed:
+            return f"attempt {number} of {allowed}"
+        guesses = getattr(_aware_part(self.session, peer), "attempts", 0)
+        return f"attempt {number} ({f'{guesses} tries per PIN' if guesses else 'no limit'})"
 
-    def _time(self, control: Control, node: str, peer: str) -> str:
-        paused = "   paused" if control.state != "running" else ""
-        now_us = control.now_us
-        timer = self.session.values.timers.get(frozenset((node, peer)))
-        if timer is None or timer.stopped_us is not None:
-            return f"asked {(now_us - self.asking.asked_us) / 1e6:.1f} s ago{paused}"
-        left_us = timer.left_us(now_us)
-        bar = self.signs.bar(left_us / SMP_TIMEOUT_US, _BAR)
-        return f"time left  {bar}  {left_us / 1e6:.1f} s of {SMP_TIMEOUT_US // 1_000_000}{paused}"
+
+def time_line(modal: BenchModal[Any], control: Control, asking: Asking) -> str:
+    """How long there still is for an answer, by the protocol's timer or by the display's; else that there is no limit."""
+    now_us = control.now_us
+    paused = "   paused" if control.state != "running" else ""
+    limit = _limit(modal.session, asking, now_us)
+    if limit is None:
+        waited_s = (now_us - asking.asked_us) / 1e6
+        return f"asked {waited_s:.1f} s ago; there is no time limit{paused}"
+    left_us, whole_us, what = limit
+    bar = modal.signs.bar(left_us / whole_us, _BAR)
+    return f"{what}  {bar}  {left_us / 1e6:.1f} s of {whole_us / 1e6:g}{paused}"
+
+
+def _limit(session: Session, asking: Asking, now_us: int) -> tuple[int, int, str] | None:
+    """(time left, of how much, what it is) of what ends the wait for this answer."""
+    node, peer = asking.node, asking.question.peer
+    timer = session.values.timers.get(frozenset((node, peer)))
+    if timer is not None and timer.stopped_us is None:
+        return timer.left_us(now_us), SMP_TIMEOUT_US, "time left"
+    time_us = int(getattr(_aware_part(session, peer), "pin_time", 0))
+    since_us = session.values.displayed.get((peer, node))
+    if asking.question.kind != "pin" or not time_us or since_us is None:
+        return None
+    return max(0, since_us + time_us - now_us), time_us, "PIN shown for"
+
+
+def _aware_part(session: Session, node: str) -> Any:
+    """Settings of the Wi-Fi Aware firmware of a device; None where there is none."""
+    device = None if session.control is None else session.control.world.devices.get(node)
+    if device is None or "wifi_aware" not in device.radios:
+        return None
+    return cast("Any", device).firmware()
 
 
 def display_lines(modal: BenchModal[Any], pin: str, *, hidden: bool) -> list[list[Piece] | str]:

@@ -29,6 +29,7 @@ _GAPS = 32
 _SAME_EVENT_US = 10_000
 """PDUs of one advertising event on 37, 38 and 39 lie closer together."""
 _STALE_INTERVALS, _STALE_US = 5, 10 * _SECOND_US
+_OLD_LEVEL_US = 3 * _SECOND_US
 _REPORT, _EXTENDED_REPORT = b"\x04\x3e", 0x0D
 _TX_POWER = 0x0A
 """AD type (Assigned Numbers 2.3)."""
@@ -44,7 +45,7 @@ class Advertiser:
     """One address."""
 
     __slots__ = (
-        "_first_us", "_gaps", "address", "channels", "data", "event", "heard", "kind", "last_us", "levels", "lost",
+        "_first_us", "_gaps", "address", "channels", "data", "event", "heard", "kind", "last_us", "level_us", "levels", "lost",
         "nan", "owner", "pdu", "response", "rssi_dbm", "sent", "taken_by",
     )  # fmt: skip
 
@@ -63,6 +64,8 @@ class Advertiser:
         self.nan: TraceEvent | None = None
         """the latest service discovery frame."""
         self.rssi_dbm: int | None = None
+        self.level_us = -1
+        """when it was heard at that strength."""
         self.levels: deque[tuple[int, int]] = deque(maxlen=SECONDS + 1)
         """(second, best dBm in it)."""
         self.channels: set[int] = set()
@@ -83,7 +86,7 @@ class Advertiser:
 
     def level(self, t_us: int, rssi_dbm: int) -> None:
         """Heard at this strength."""
-        self.rssi_dbm = rssi_dbm
+        self.rssi_dbm, self.level_us = rssi_dbm, t_us
         second = t_us // _SECOND_US
         if self.levels and self.levels[-1][0] == second:
             rssi_dbm = max(rssi_dbm, self.levels.pop()[1])
@@ -124,10 +127,19 @@ class Advertiser:
         return None
 
     @property
+    def listened(self) -> int:
+        """Packets that somebody listened to, heard or lost."""
+        return self.heard + self.lost
+
+    @property
+    def has_old_level(self) -> bool:
+        """Whether its strength is that of a packet long before its latest one: nobody has told of it since."""
+        return self.rssi_dbm is not None and self.last_us - self.level_us > _OLD_LEVEL_US
+
+    @property
     def lost_part(self) -> float | None:
         """Part of its packets that nobody heard, of those that somebody listened to; None without any."""
-        listened = self.heard + self.lost
-        return self.lost / listened if listened else None
+        return self.lost / self.listened if self.listened else None
 
     @property
     def wrong(self) -> str:
@@ -255,7 +267,7 @@ class Advertisers:
                 row.heard += 1
             else:
                 row.lost += 1
-        if "signal_dbm" in fields or "rssi_dbm" in fields:
+        if "rssi_dbm" in fields or "heard" in (outcomes or {}).values():
             level = rssi_of(event)
             if level is not None:
                 row.level(event.t_us, level)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import NearbenchError, UsageError
 from sim.accessories import ACCESSORIES
 from sim.phones import PHONES
@@ -45,7 +46,7 @@ def _choices() -> list[Choice]:
 
 
 def _role(kind: str, name: str) -> Role:
-    return msgspec.convert({"kind": kind, "name": name}, Role)
+    return as_typed({"kind": kind, "name": name}, Role)
 
 
 def _taken_apart(text: str) -> tuple[list[str], dict[str, str]]:

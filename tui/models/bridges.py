@@ -56,6 +56,8 @@ class BridgeView(msgspec.Struct, frozen=True, kw_only=True):
     """what the run has on it, in words."""
     busy: str = ""
     """what is being done to it: `testing`, `leaving`."""
+    told: str = ""
+    """what the test that runs said last."""
     is_out: bool = False
     """whether its cable is pulled in software."""
     state: str = ""
@@ -216,6 +218,8 @@ def remedy_of(view: BridgeView) -> str:
     word = _word_of(view)
     if word == "degraded" and view.state == "ready":
         return _of_losses(view)
+    if word == "testing" and view.told:
+        return view.told.removeprefix(f"{view.moniker}: ")
     told = view.reason if view.state and word not in ("ok", "pulled out", "connecting") else ""
     told = told.removeprefix(f"{view.moniker}: ").replace("a Reset is due", "c resets it")
     if word == "in use" and view.holders:

@@ -1,7 +1,8 @@
 """Packets decoded when somebody looks: the tree of fields with the octets it speaks of, one line, and what is wrong.
 
 Octets for which there is no decoder of their own (a PDU without access address, an SMP command without L2CAP) are put
-into a shell that has one, and the shell is taken off the result. Remembered for the last few thousand. No clock, no IO.
+into a shell that has one, and the shell is taken off the result. What the event says is encrypted is no fields but
+ciphertext and MIC (Core 5.4 Vol 6 Part B 2.4). Remembered for the last few thousand. No clock, no IO.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from protocols.ble.ll_radio import ADVERTISING_CRC_INIT, crc24
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, summary
 from protocols.errors import NearbenchError
+from protocols.layout import Node
 from protocols.wifi_aware.protection import UNOPENED
 from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, SMP_EVENTS, of_link, pdu_of
 from tui.text import clean
@@ -21,13 +23,13 @@ from tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from protocols.layout import Node
     from sim.trace import TraceEvent
 
 __all__ = ["Decoded", "decoded", "decoded_link", "info_of", "path_of", "walk"]
 
 _REMEMBERED = 4096
 _L2CAP_OCTETS = 4
+_LL_HEADER, _MIC = 2, 4
 
 
 class Decoded(NamedTuple):
@@ -73,7 +75,38 @@ def decoded(event: TraceEvent) -> Decoded:
     """Tree, line and faults of an event's octets; remembered for the last few thousand."""
     link_type: Any = event.fields.get("link_type")
     wifi = event.fields.get("phy") == "wifi"
-    return _decoded(event.layer, event.event, link_type, wifi, event.data or b"")
+    found = _decoded(event.layer, event.event, link_type, wifi, event.data or b"")
+    return _sealed(found, event) if event.fields.get("encrypted") else found
+
+
+def _sealed(found: Decoded, event: TraceEvent) -> Decoded:
+    """The packet with its header, its ciphertext and its MIC."""
+    pdu_at: int = event.fields.get("pdu_at", 0)
+    start = pdu_at + _LL_HEADER
+    end = min(start + found.data[start - 1], len(found.data))
+    parts = (("ciphertext", start, end - _MIC), ("mic", end - _MIC, end))
+    sealed = [
+        Node(name=name, value=found.data[a:b].hex(), unit=None, start=a, end=b, children=())
+        for name, a, b in parts
+        if a < b
+    ]
+    nodes = sorted((*_outside(found.tree, start, end), *sealed), key=lambda node: node.start)
+    wrong = found.wrong if found.wrong.startswith("crc") else ""
+    return Decoded(found.data, tuple(nodes), _sealed_words(event), wrong)
+
+
+def _outside(nodes: tuple[Node, ...], start: int, end: int) -> Iterator[Node]:
+    """The nodes without those of [start, end)."""
+    for node in nodes:
+        if node.start < start or node.end > end:
+            inner = tuple(_outside(node.children, start, end))
+            yield msgspec.structs.replace(node, children=inner)
+
+
+def _sealed_words(event: TraceEvent) -> str:
+    what = "control" if event.event == "ll_control" else "data"
+    size = len(pdu_of(event)) - _LL_HEADER - _MIC
+    return f"encrypted {what}, {size} octet{'' if size == 1 else 's'} and MIC"
 
 
 def decoded_link(pdu: bytes) -> Decoded:
@@ -130,8 +163,11 @@ def info_of(event: TraceEvent) -> str:
     if event.layer in ("ble", "aware"):
         label = str(fields.get("label") or event.event.replace("_", " "))
         return clean(f"{label}: {event.note}" if event.note else label)
+    if fields.get("encrypted"):
+        return f"{_sealed_words(event)}{again}"
     if event.event == "ll_data" and of_link(pdu_of(event)) == "LL":
-        return f"data, {len(pdu_of(event)) - 2} octets, encrypted or a fragment{again}"
+        what = "encrypted or a fragment" if "link_type" in fields else "a fragment"
+        return f"data, {len(pdu_of(event)) - _LL_HEADER} octets, {what}{again}"
     found = decoded(event)
     if found.wrong:
         return f"malformed: {found.wrong}"

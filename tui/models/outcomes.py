@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sim.redaction import Secret
 from tui.text import clean
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ __all__ = ["Outcome", "Outcomes"]
 
 _WRONG_PIN = (0x01, 0x04, 0x0B)
 _NO_COMPARISON = 0x0C
+_BEGINS = frozenset(("pairing_request", "security_request", "auth1", "bootstrap_request"))
+"""What a pairing, or the authentication in one, begins with for the node that tells of it."""
+_SILENT_REFUSAL = (
+    "NB-04",
+    "pair again and type the PIN; {peer} is told nothing, and waits until its time is over",
+)
+"""Rule and remedy where somebody refuses over Wi-Fi Aware: nothing goes on the air."""
 _SAME_US = 1_000_000
 """Ends of both sides of one pairing lie closer together than this."""
 
@@ -43,6 +51,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     message: int | None = None
     """seq of the message that ended it."""
     rule: str = ""
+    begun: int = 0
+    """seq of the message with which it began for that node; that of the end where none was seen."""
 
     @property
     def kind(self) -> str:
@@ -50,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         if self.good:
             return "paired"
         text = self.words.lower()
+        if "the controller of" in text:  # whatever its end was like
+            return "controller lost"
         if "no answer for" in text or "timeout" in text or "in time" in text:
             return "timeout"
         if self.code == _NO_COMPARISON:
@@ -68,17 +80,22 @@ class Outcomes:
         self.all: list[Outcome] = []
         self._failed_message: dict[frozenset[str], int] = {}
         self._acted: list[tuple[int, str]] = []
+        self._begun: dict[tuple[str, str, bool], int] = {}  # node, peer, whether an authentication
+        self._sent: dict[str, Any] = {}
 
     def feed(self, events: Iterable[TraceEvent]) -> list[Outcome]:
         """Take in events; the ends among them."""
         found: list[Outcome] = []
         for event in events:
             if event.event == "fault_acted" and event.layer == "control":
-                words = clean(f"{event.fields['fault']} at {event.node or 'the air'}: {event.note}")
-                self._acted.append((event.t_us, words))
-                del self._acted[:-500]
+                self._note_fault(event)
             if event.layer not in ("ble", "aware", "phone"):
                 continue
+            if event.event in _BEGINS:
+                begun = event.node, event.peer, event.event != "bootstrap_request"
+                self._begun[begun] = event.seq
+            if event.event == "pin_entered":
+                self._sent.pop(event.node, None)
             if event.direction and event.event == "pairing_failed":
                 self._failed_message[frozenset((event.node, event.peer))] = event.seq
             made = self._made(event)
@@ -87,6 +104,18 @@ class Outcomes:
                 found.append(made)
         del self.all[:-500]
         return found
+
+    def _note_fault(self, event: TraceEvent) -> None:
+        words = clean(f"{event.fields['fault']} at {event.node or 'the air'}: {event.note}")
+        self._acted.append((event.t_us, words))
+        del self._acted[:-500]
+        if "pin" in event.fields:
+            self._sent[event.node] = event.fields["pin"]
+
+    def sent_pin(self, node: str) -> str:
+        """PIN that a fault made of the one that was typed last at a node; empty when none did."""
+        pin = self._sent.get(node, "")
+        return pin.value if isinstance(pin, Secret) else str(pin)
 
     def told_of(self, outcome: Outcome) -> Outcome:
         """An end as both sides tell it: by the words of who told it first, with what the other knows besides."""
@@ -117,7 +146,7 @@ class Outcomes:
 
     def latest(self, parties: set[str], since: int) -> Outcome | None:
         """The end of the pairing of two that began with the event `since`: a good one, else the first that was told."""
-        ends = [one for one in self.all if {one.node, one.peer} == parties and one.seq > since]
+        ends = [one for one in self.all if {one.node, one.peer} == parties and one.begun >= since]
         good = [one for one in ends if one.good]
         return good[-1] if good else ends[0] if ends else None
 
@@ -164,21 +193,46 @@ class Outcomes:
                 code=code, remedy=str(fields.get("remedy", "")), message=message,
             )  # fmt: skip
         if event.event == "pairing_failed" and event.layer == "phone":
-            words = event.note.partition(";")[0].removeprefix("pairing: ")
-            return self._outcome(event, good=False, words=words, message=event.cause)
+            return self._phone_gave_up(event)
         if event.event == "pairing_result" and fields.get("status"):
+            words = event.note.removeprefix(f"status {fields['status']}: ")
             return self._outcome(
-                event, good=False, words=event.note, step="pairing", message=event.cause
-            )
+                event, good=False, words=f"{event.node} noticed it: {words}", step="pairing", message=event.cause
+            )  # fmt: skip
         return None
+
+    def _phone_gave_up(self, event: TraceEvent) -> Outcome:
+        words = event.note.partition(";")[0].removeprefix("pairing: ")
+        step, colon, why = words.partition(": ")
+        if "cancelled" not in words or not colon:
+            return self._outcome(
+                event, good=False, words=f"{event.node} noticed it: {words}", message=event.cause
+            )
+        rule, remedy = _SILENT_REFUSAL
+        made = self._outcome(
+            event, good=False, words=f"{event.node} ended it at {step}: {why}", step=step,
+            message=event.cause, remedy=remedy.format(peer=event.peer),
+        )  # fmt: skip
+        return msgspec.structs.replace(made, rule=made.rule or rule)
 
     def _outcome(self, event: TraceEvent, **details: Any) -> Outcome:
         details["words"] = clean(details["words"])
+        node, peer = event.node, event.peer
         return Outcome(
             t_us=event.t_us,
             seq=event.seq,
-            node=event.node,
-            peer=event.peer,
+            node=node,
+            peer=peer,
             rule=event.rule,
+            begun=self._begun_of(event),
             **details,
         )
+
+    def _begun_of(self, event: TraceEvent) -> int:
+        """Messages of BLE are told by the sender alone; an authentication may end after the next bootstrapping began."""
+        kinds = (True,) if event.event == "pairing_result" else (True, False)
+        for ends in ((event.node, event.peer), (event.peer, event.node)):
+            begun = max(self._begun.get((*ends, kind), 0) for kind in kinds)
+            if begun:
+                return begun
+        return event.seq

@@ -1,5 +1,6 @@
 """What a filter may say about packets: protocols and states as words, ends, numbers and decoded fields as keys.
 
+`ble` and `wifi` (the same: `aware`) mean radios, with the layers above them; a layer of the trace is `layer:ble`.
 A dotted name is a path through the decoded tree: its last part names the field, those before it are on the way there
 or name the protocol (`smp.smp_code==5`, `pairing_bootstrapping.reason!=0`). Decoded fields are looked at last, because
 they cost most.
@@ -25,7 +26,9 @@ __all__ = ["packet_vocabulary"]
 
 _ALIASES = {"nan.attr": "nan.id", "smp.code": "smp.smp_code"}
 _WIFI_ADDRESSES = (slice(4, 10), slice(10, 16), slice(16, 22))
-_LAYERS = ("air", "hci", "ble", "aware")
+_LAYERS = ("air", "hci")
+_WITH_TWO_ADDRESSES = (1, 3, 5)
+"""ADV_DIRECT_IND, SCAN_REQ, CONNECT_IND (Core 5.4 Vol 6 Part B 2.3)."""
 
 
 def packet_vocabulary(ends: Ends, marked: Container[int]) -> Vocabulary[TraceEvent]:
@@ -33,9 +36,12 @@ def packet_vocabulary(ends: Ends, marked: Container[int]) -> Vocabulary[TraceEve
     words: dict[str, Predicate[TraceEvent]] = {
         **{name.lower(): _of_protocol(name) for name in PROTOCOLS},
         **{layer: _of_layer(layer) for layer in _LAYERS},
-        "wifi": lambda event: event.fields.get("phy") == "wifi" or event.layer == "aware",
+        "ble": is_ble,
+        "wifi": is_wifi,
+        "aware": is_wifi,
         "empty": lambda event: event.event in EMPTY,
         "message": lambda event: event.layer in ("ble", "aware"),
+        "encrypted": lambda event: bool(event.fields.get("encrypted")),
         "again": lambda event: bool(event.fields.get("again")),
         "often": lambda event: bool(event.fields.get("often")),
         "beacon": lambda event: event.event.endswith("beacon"),
@@ -76,13 +82,27 @@ def _of_layer(layer: str) -> Predicate[TraceEvent]:
     return lambda event: event.layer == layer
 
 
+def is_wifi(event: TraceEvent) -> bool:
+    """Whether it is of the Wi-Fi radio: a frame, or a message of Wi-Fi Aware."""
+    return event.layer == "aware" or event.fields.get("phy") == "wifi"
+
+
+def is_ble(event: TraceEvent) -> bool:
+    """Whether it is of the Bluetooth LE radio: on the air, between it and its host, or a message of the host."""
+    fields = event.fields
+    of_air = event.layer == "air" and ("link_type" not in fields or "pdu_at" in fields)
+    return event.layer in ("ble", "hci") or (of_air and fields.get("phy") != "wifi")
+
+
 def rssi_of(event: TraceEvent) -> int | None:
-    """Signal at the best listener, dBm; None where nothing is known."""
+    """Signal at the best listener, of those that heard it if any did, dBm; None where nothing is known."""
     fields = event.fields
     known = fields.get("rssi_dbm")
     if known is None:
         levels = cast("dict[str, int]", fields.get("signal_dbm") or {})
-        known = max(levels.values(), default=None)
+        outcomes = cast("dict[str, str]", fields.get("outcomes") or {})
+        heard = [level for name, level in levels.items() if outcomes.get(name) == "heard"]
+        known = max(heard or levels.values(), default=None)
     return known
 
 
@@ -95,7 +115,8 @@ def addresses_of(event: TraceEvent) -> tuple[str, ...]:
         return tuple(octets.hex(":") for octets in found if len(octets) == 6)
     if protocol_of(event) == "ADV":
         pdu = pdu_of(event)
-        spans = (pdu[2:8], pdu[8:14] if event.event in ("scan_req", "connect_ind") else b"")
+        has_two = pdu[:1] and pdu[0] & 0x0F in _WITH_TWO_ADDRESSES
+        spans = (pdu[2:8], pdu[8:14] if has_two else b"")
         return tuple(octets[::-1].hex(":") for octets in spans if octets)
     address = fields.get("address")
     return (address.lower(),) if isinstance(address, str) else ()

@@ -77,7 +77,8 @@ def _on_air(event: TraceEvent, data: bytes) -> str:
     if fields.get("phy") == "wifi":
         return _WIFI.get(event.event, "802.11")
     if event.event.startswith("ll_"):
-        return of_link(pdu_of(event)) if event.event == "ll_data" else "LL"
+        is_open = event.event == "ll_data" and not fields.get("encrypted")
+        return of_link(pdu_of(event)) if is_open else "LL"
     return "ADV"
 
 

@@ -59,6 +59,8 @@ class Values:
         self._starts: deque[tuple[int, frozenset[str]]] = deque(maxlen=200)
         self.timers: dict[frozenset[str], Timer] = {}
         """the Security Manager timer of each pair."""
+        self.displayed: dict[tuple[str, str], int] = {}
+        """(node, peer) -> when the PIN for that peer came on its display."""
         self._waits: dict[
             tuple[str, str], tuple[int, int]
         ] = {}  # (node, what) -> began, for how long
@@ -74,6 +76,8 @@ class Values:
         if event.direction == "tx" and event.event in PAIRING_STARTS:
             self._starts.append((event.seq, pair))
         self._time(event, pair)
+        if event.event == "pin_displayed":
+            self.displayed[event.node, event.peer] = event.t_us
         fields = event.fields
         for_us: Any = fields.get("for_us")
         if event.event == "timer" and isinstance(for_us, int) and not fields.get("quiet"):

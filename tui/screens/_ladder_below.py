@@ -11,6 +11,7 @@ from tui.text import cells, clean, cut, fit, wrap
 from tui.widgets.lines import LinesPane
 
 if TYPE_CHECKING:
+    from tui.keys import Key
     from tui.models.lanes import Piece
     from tui.models.outcomes import Outcome
     from tui.models.rungs import Rung
@@ -44,6 +45,13 @@ class LadderBelow(BenchScreen):
         """The signs of this terminal."""
         return self.bench.signs
 
+    def works(self, key: Key) -> bool:
+        """Another try only where it is ours to begin."""
+        if key.id != "ladder.retry":
+            return super().works(key)
+        failure = self.failure()
+        return failure is None or self.bench.people.may_retry(failure)
+
     # How it failed
 
     def end(self) -> Outcome | None:
@@ -65,7 +73,7 @@ class LadderBelow(BenchScreen):
         rule, _ = self._rule(failure)
         sign = self.signs["timeout" if told.kind == "timeout" else "failed"]
         text = f"{sign} {f'{rule} ' if rule else ''}{told.kind}: {told.words}"
-        return f"{text}. r: retry", "bad"
+        return f"{text}.{' r: retry' if self.bench.people.may_retry(failure) else ''}", "bad"
 
     def _rule(self, failure: Outcome) -> tuple[str, str]:
         """(ID, what it says and what to do) of the rule behind a failure; empty before it is found."""

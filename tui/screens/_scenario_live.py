@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tui.models.scenarios import Entry, Parameters
     from tui.screens.scenarios import ScenariosScreen
 
-__all__ = ["run_here"]
+__all__ = ["open_and_run", "run_here"]
 
 
 def run_here(screen: ScenariosScreen) -> None:
@@ -26,6 +26,19 @@ def run_here(screen: ScenariosScreen) -> None:
         bench.ask(question, lambda: _start(screen, one, parameters))
     else:
         _start(screen, one, parameters)
+
+
+def open_and_run(screen: ScenariosScreen, what: str) -> None:
+    """Put the cursor on a scenario, whatever the filter, and run it."""
+    rows = screen.rows
+    if rows.find(what) is None:
+        screen.filter_by("")
+    at = rows.find(what)
+    if at is not None:
+        rows.focus()
+        rows.go(at)
+        screen.tick()
+        run_here(screen)
 
 
 def _start(screen: ScenariosScreen, one: Entry, parameters: Parameters) -> None:

@@ -13,7 +13,7 @@ from tui.models.adverts import advert_of
 from tui.models.air_words import air_vocabulary
 from tui.models.decoding import decoded
 from tui.screens._base import BenchScreen
-from tui.text import clean, count, cut, fit, wrap
+from tui.text import ago, clean, count, cut, fit, wrap
 from tui.widgets.air_rows import CHOICES, AirRows, interval_text
 from tui.widgets.curve import curve_lines
 from tui.widgets.lines import LinesPane
@@ -219,6 +219,8 @@ class AirScreen(BenchScreen):
             "NRPA": "random, not resolvable",
         }
         facts = [f"address {kind.get(one.kind, one.kind)}"]
+        if one.has_old_level:
+            facts.append(f"RSSI of {ago(self.air.now_us - one.level_us)} ago")
         if about:
             facts.append(f"owner {clean(owner)} ({clean(about)})")
         bonds = self._bonds(owner)
@@ -227,10 +229,12 @@ class AirScreen(BenchScreen):
         peers = self.air.connected_to(one)
         if peers:
             facts.append(f"connected to {clean(', '.join(peers))}")
-        lost = ""
+        counts = f"sent {count(one.sent)}, heard {count(one.heard)}"
         if one.lost_part is not None:
-            lost = f" ({one.lost_part:.1%} lost)"
-        counts = f"sent {count(one.sent)}, heard {count(one.heard)}{lost}"
+            counts = (
+                f"sent {count(one.sent)}, listened to {count(one.listened)}, heard {count(one.heard)} "
+                f"({one.lost_part:.1%} lost)"
+            )
         power = self.tx_dbm(one)
         if power is not None:
             loss = "" if one.rssi_dbm is None else f", path loss {power - one.rssi_dbm} dB"

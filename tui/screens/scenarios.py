@@ -282,13 +282,14 @@ class ScenariosScreen(BenchScreen):
             ParameterInput(
                 "Filter scenarios", self.filter_text, self._fitting, about=_ABOUT_FILTER
             ),
-            self._filter,
+            self.filter_by,
         )
 
     def _fitting(self, text: str) -> str:
         return f"{len(matching(self.entries, text))} of {len(self.entries)}"
 
-    def _filter(self, text: str | None) -> None:
+    def filter_by(self, text: str | None) -> None:
+        """Show what fits; nothing changes when it is None."""
         if text is not None:
             self.filter_text = " ".join(text.split())
             self._arrange()
@@ -300,7 +301,7 @@ class ScenariosScreen(BenchScreen):
         elif self.focused is not self.rows:
             self.rows.focus()
         elif self.filter_text:
-            self._filter("")
+            self.filter_by("")
 
     def action_move(self, delta: int) -> None:
         """One line; of a text, scroll."""

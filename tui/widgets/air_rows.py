@@ -25,6 +25,7 @@ __all__ = ["CHOICES", "AirRows", "interval_text"]
 _DASH = "-"
 _SECOND_US = 1_000_000
 _WIDE = 98
+_RSSI_WIDTH = 4
 CHOICES = ("usual", "radio", "words")
 """Choices of columns: what most people want; the radio in figures; little but what is said."""
 
@@ -152,11 +153,14 @@ def _owner(_: AirRows, one: Advertiser) -> str:
 
 
 def _rssi(_: AirRows, one: Advertiser) -> str:
-    return _number(one.rssi_dbm)
+    """A question mark behind a strength that packets have come after without one."""
+    text = _number(one.rssi_dbm)
+    return f"{text}?" if one.has_old_level and len(text) < _RSSI_WIDTH else text
 
 
-def _rssi_apart(_: AirRows, one: Advertiser) -> str:
-    return f"{_number(one.rssi_dbm)} "
+def _rssi_apart(rows: AirRows, one: Advertiser) -> str:
+    text = _rssi(rows, one)
+    return text if text.endswith("?") else f"{text} "
 
 
 def _short_trend(rows: AirRows, one: Advertiser) -> str:
@@ -190,7 +194,7 @@ def _channels(_: AirRows, one: Advertiser) -> str:
 _SHORT: dict[str, _Column] = {
     "address": _Column("Address", 17, _address, at_right=False),
     "type": _Column("Type", 4, _kind, at_right=False),
-    "rssi": _Column("RSSI", 4, _rssi),
+    "rssi": _Column("RSSI", _RSSI_WIDTH, _rssi),
     "trend": _Column("trend", 8, _short_trend, at_right=False),
     "age": _Column("age", 5, AirRows.age),
     "tx": _Column("TX", 4, _power),

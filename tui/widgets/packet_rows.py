@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tui.capture_source import CaptureSource
 from tui.models.decoding import info_of
 from tui.models.packets import protocol_of
 from tui.text import clean, cut, cut_middle, fit, right
@@ -56,8 +57,14 @@ class PacketRows(EventList):
         return (
             f"no packet fits {text}: esc clears the filter"
             if text and self.packets.total
-            else "no packets yet"
+            else self._none_at_all()
         )
+
+    def _none_at_all(self) -> str:
+        source = self._owner.session.source
+        if not (isinstance(source, CaptureSource) and source.done):
+            return "no packets yet"
+        return "no packet could be read" if source.trouble else "the capture holds no packets"
 
     def heads(self, width: int) -> list[list[Piece]]:
         """Names of the columns."""
@@ -84,7 +91,7 @@ class PacketRows(EventList):
         head = f"{sign}{right(str(event.seq), 6)} {right(self._owner.time_of(event, index), 12)} "
         if wide:
             head += f"{right(self._delta(event, index), 8)} "
-        text = f"{head}{self._direction(sender, receiver)} {fit(ends, 26 if wide else 19)} {fit(protocol_of(event), 6)}"
+        text = f"{head}{self._direction(event, sender, receiver)} {fit(ends, 26 if wide else 19)} {fit(protocol_of(event), 6)}"
         if wide:
             text += f"{right(str(len(event.data or b'')), 5)} "
         style = "bad" if bad else "dim" if event.layer == "hci" else ""
@@ -94,13 +101,15 @@ class PacketRows(EventList):
         before = self.packets.event(index - 1).t_us if index else event.t_us
         return f"{(event.t_us - before) / 1e6:.3f}"
 
-    def _direction(self, sender: str, receiver: str) -> str:
-        """An arrow from left to right for the party that is left on the ladder."""
+    def _direction(self, event: TraceEvent, sender: str, receiver: str) -> str:
+        """An arrow from left to right for the party that is left on the ladder, and for hosts to their controller."""
         h = self.signs["h"]
         if receiver in ("*", ""):
             return f" {self.signs['dot']} "
         parties = self._owner.session.rungs.parties
-        if sender in parties and receiver in parties:
+        if event.layer == "hci":
+            to_right = event.direction == "tx"
+        elif sender in parties and receiver in parties:
             to_right = parties.index(sender) < parties.index(receiver)
         else:
             to_right = sender <= receiver

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "TooSmall"]
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+_OF_TEXTUAL = "textual-"
+"""Ids of widgets that Textual adds to every screen, and shows and hides itself."""
 
 
 class TooSmall(Lined):
@@ -35,5 +37,6 @@ class TooSmall(Lined):
         size = self.screen.size
         is_tiny = size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
         for child in self.screen.children:
-            child.display = (child is self) is is_tiny
+            if not (child.id or "").startswith(_OF_TEXTUAL):
+                child.display = (child is self) is is_tiny
         return is_tiny

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from protocols.conversion import as_typed
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 def recording_of(plain: dict[str, Any]) -> Recording:
     """The recording in a JSON object. Raises UsageError with the path of what is of another form."""
     try:
-        return msgspec.convert(plain, Recording)
+        return as_typed(plain, Recording)
     except msgspec.ValidationError as exc:
         raise UsageError(str(exc)) from None
 
