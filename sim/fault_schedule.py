@@ -37,8 +37,6 @@ __all__ = [
     "wrong_with",
 ]
 
-_OWN_KEYS = ("node", "from", "until")
-
 
 class FaultOption(FaultSpec, frozen=True, kw_only=True):
     """A fault that was given by an option, not by the scenario."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from hw_bridge.exposure import Door
+    from sim.ladder import Ladder
     from sim.recording import Recorder
     from sim.trace import TraceEvent
     from sim.world import World
@@ -27,7 +28,6 @@ __all__ = [
     "record",
     "report",
     "say",
-    "time_us_of",
 ]
 
 _HIGHEST_PORT = 65535
@@ -126,8 +126,8 @@ def record(recorder: Recorder, options: argparse.Namespace) -> None:
         recorder.jsonl(options.jsonl, sys.stdout.buffer)
 
 
-def ladder_of(world: World) -> None:
-    """Print the ladder while it happens."""
+def ladder_of(world: World) -> Ladder:
+    """Print the ladder while it happens; what draws it."""
     from sim.ladder import drawing
 
     columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
@@ -139,18 +139,7 @@ def ladder_of(world: World) -> None:
             print(text, flush=True)  # noqa: T201  # likewise
 
     world.trace.add_sink(sink)
-
-
-def time_us_of(options: argparse.Namespace) -> int | None:
-    """`--for` in microseconds. Raises UsageError."""
-    from sim.units import parse_duration_us
-
-    if options.duration is None:
-        return None
-    try:
-        return int(parse_duration_us(options.duration))
-    except ValueError as exc:
-        raise UsageError(f"--for: {exc}") from None
+    return ladder
 
 
 def place_of(text: str | None) -> tuple[float, ...]:

@@ -13,11 +13,11 @@ from tui.bench_options import (
     ladder_of,
     record,
     say,
-    time_us_of,
 )
 from tui.commands._bridge_options import check_options
 from tui.commands._bridge_wifi import is_wifi, run_wifi
 from tui.commands._bridge_words import summarise, warn_of
+from tui.commands.run import duration_of
 
 if TYPE_CHECKING:
     import argparse
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     from sim.recording import Recorder
 
     plan = _plan(options)
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     world = BenchWorld(plan.scenario, seed=options.seed, reveal=options.reveal)
     recorder = Recorder(world)
     try:

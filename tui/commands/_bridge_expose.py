@@ -13,9 +13,9 @@ from tui.bench_options import (
     place_of,
     record,
     say,
-    time_us_of,
 )
 from tui.commands._bridge_words import summarise
+from tui.commands.run import duration_of
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = scenario.with_settings(scenario.load(options.scenario), settings_of(options.set))
     if options.node:
         chosen = without_steps_of(chosen, options.node)
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     world = BenchWorld(chosen, seed=options.seed, reveal=options.reveal)
     recorder = Recorder(world)
     try:

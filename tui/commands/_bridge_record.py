@@ -16,10 +16,10 @@ from tui.bench_options import (
     door_of,
     report,
     say,
-    time_us_of,
 )
 from tui.commands._bridge_expose import serve
 from tui.commands._bridge_words import warn_of
+from tui.commands.run import duration_of
 
 if TYPE_CHECKING:
     import argparse
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.sniffer and options.octets:
         raise UsageError("--sniffer: --octets is for a dongle")
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     if options.jsonl and not options.sniffer:
         raise UsageError("--jsonl is for sniffers; `convert` and `decode` read a recording of HCI")
     run_real(_sniff(options) if options.sniffer else _record(options), for_us=for_us)

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tui.bench_options import add_door_options, add_time_option, door_of, say, time_us_of
+from tui.bench_options import add_door_options, add_time_option, door_of, say
 from tui.commands._bridge_words import summarise
+from tui.commands.run import duration_of
 from tui.output import document
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as exc:
         raise UsageError(f"{options.file}: {exc.strerror}; name a capture to play") from None
     reports: list[ReplayReport] = []
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     run_real(_replay(options, reports), for_us=for_us)
     report = reports[0]
     if options.json:

@@ -10,7 +10,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from protocols.errors import UsageError
-from tui.bench_options import report, say, time_us_of
+from tui.bench_options import report, say
+from tui.commands.run import duration_of
 from tui.output import json_object, line
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _run_frames(scheme: str, target: str, device: str, options: argparse.Namespa
     from tui.commands.node import alone
 
     radio: RawRadio = MonitorRadio(target) if scheme == "monitor" else SerialRadio(target)
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     scenario = alone(device, options.set)
     node = RawNode(scenario, radio, _write, seed=options.seed, reveal=options.reveal)
     world = node.node.world
@@ -77,7 +78,7 @@ def _run_frames(scheme: str, target: str, device: str, options: argparse.Namespa
 def _run_wpa(path: str, options: argparse.Namespace) -> int:
     from hw_bridge.running import run_real
 
-    for_us = time_us_of(options)
+    for_us = duration_of(options.duration)
     run_real(_wpa(path, options), for_us=for_us)
     return 0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from protocols.errors import UsageError
+from tui.bench_options import place_of
+from tui.commands.run import duration_of, settings_of, speed_of
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +69,6 @@ def run(options: argparse.Namespace) -> int:
     from hw_bridge.bleak_air.bench import Bench
     from hw_bridge.bleak_air.program import check_program
     from sim.recording import Recorder
-    from tui.commands.run import speed_of
 
     check_program(options.program)
     speed = speed_of(options.speed, default=None)
@@ -110,34 +110,15 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     from hw_bridge.bleak_air.bench import with_computer
     from sim import scenario
     from sim.fault_schedule import with_faults
-    from tui.commands.run import settings_of
 
     given = {} if options.os is None else {"os": options.os}
-    chosen = with_computer(scenario.load(options.scenario), at=_place(options.at), settings=given)
+    chosen = with_computer(scenario.load(options.scenario), at=place_of(options.at), settings=given)
     return with_faults(scenario.with_settings(chosen, settings_of(options.set)), options.fault)
 
 
-def _place(text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return (0.0, 0.0)
-    try:
-        place = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        place = ()
-    if len(place) not in (2, 3):
-        raise UsageError(f"--at {text}: write two or three numbers of metres as 2.5,0")
-    return place
-
-
 def _limit_us(text: str | None, *, paced: bool) -> int | None:
-    from sim.units import parse_duration_us
-
-    if text is None:
-        return None if paced else DEFAULT_LIMIT_US
-    try:
-        return int(parse_duration_us(text))
-    except ValueError as exc:
-        raise UsageError(f"--for: {exc}") from None
+    given_us = duration_of(text)
+    return given_us if given_us is not None or paced else DEFAULT_LIMIT_US
 
 
 def _report(result: Any, written: dict[str, int]) -> None:

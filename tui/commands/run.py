@@ -143,24 +143,13 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
 
 def _draw(world: Any) -> Any:
     """Print the ladder while it happens."""
-    import shutil
-
     from sim.fault_schedule import fault_words
-    from sim.ladder import drawing
+    from tui.bench_options import ladder_of
 
-    columns = max(80, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
-    ladder = drawing(world.parties(), columns=columns)
     print(f"{world.scenario.title} (seed {world.seed})")
     for fault in world.faults.all:
         print(f"fault: {fault_words(fault)}")
-    print(ladder.header())
-
-    def sink(event: Any) -> None:
-        for text in ladder.draw(event):
-            print(text, flush=True)
-
-    world.trace.add_sink(sink)
-    return ladder
+    return ladder_of(world)
 
 
 def _report(result: Any, ladder: Any, written: dict[str, int]) -> None:
