@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.widgets import Input
-
 from protocols.errors import NearbenchError
 from tui.bindings import bindings
 from tui.modals._base import BenchModal, Card
 from tui.text import clean
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -31,18 +30,16 @@ class BridgeAdd(BenchModal[str | None]):
 
     SCOPE = "modal:bridge_add"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "BridgeAdd Input { width: 66; padding: 0 2; background: $panel; }"
+    DEFAULT_CSS = "BridgeAdd Field { width: 66; padding: 0 2; background: $panel; }"
 
     def cards(self) -> ComposeResult:
         """Input and what there is to say about it."""
-        yield Input(id="text", compact=True, max_length=_LONGEST)
+        yield Field(most=_LONGEST)
         yield Card()
 
     def on_mount(self) -> None:
         """The cursor is in the input."""
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.focus()
+        self.query_one(Field).focus()
         super().on_mount()
 
     def on_input_changed(self) -> None:
@@ -54,7 +51,7 @@ class BridgeAdd(BenchModal[str | None]):
         self.action_add()
 
     def _text(self) -> str:
-        return self.query_one(Input).value.strip()
+        return self.query_one(Field).value.strip()
 
     def action_add(self) -> None:
         """Add it when it is right."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.widgets import Input
-
 from protocols.errors import UsageError
 from tui.bench_role import Role
 from tui.bindings import bindings
 from tui.modals._base import CARD_WIDTH, BenchModal, Card
 from tui.models.bridge_roles import chosen, matching
 from tui.text import clean, cut, fit
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -34,7 +33,7 @@ class BridgeRole(BenchModal[Role | None]):
 
     SCOPE = "modal:bridge_role"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "BridgeRole Input { width: 66; padding: 0 2; background: $panel; }"
+    DEFAULT_CSS = "BridgeRole Field { width: 66; padding: 0 2; background: $panel; }"
 
     def __init__(self, moniker: str) -> None:
         super().__init__()
@@ -45,14 +44,12 @@ class BridgeRole(BenchModal[Role | None]):
 
     def cards(self) -> ComposeResult:
         """Input and roles."""
-        yield Input(id="text", compact=True, max_length=_LONGEST)
+        yield Field(most=_LONGEST)
         yield Card()
 
     def on_mount(self) -> None:
         """The cursor is in the input."""
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.focus()
+        self.query_one(Field).focus()
         self._found = matching("")
         super().on_mount()
 
@@ -67,7 +64,7 @@ class BridgeRole(BenchModal[Role | None]):
         self.action_start()
 
     def _text(self) -> str:
-        return self.query_one(Input).value
+        return self.query_one(Field).value
 
     def action_turn(self, step: int) -> None:
         """Another one."""
