@@ -14,10 +14,12 @@ from pathlib import Path
 
 from textual.widgets import Input
 
+from tests.tui.rest import exact_rest
 from tui.app import NearbenchApp
 from tui.session import Request, open_session
 
 GOLDEN = Path(__file__).parent / "golden"
+exact_rest()
 SIZES = ((80, 24), (120, 40))
 LIMIT_S = 60
 

@@ -233,6 +233,19 @@ def test_a_setting_is_changed_by_a_command_and_says_when_it_counts():
     play(story())
 
 
+def test_keys_that_come_before_the_settings_are_laid_out_scroll_nothing():
+    async def story():
+        async with bench("demo", play=("none",), start="accessory") as one:
+            screen = one.app.screen
+            screen.action_settings()
+            assert not screen.settings.size.height
+            screen.action_move(3)
+            await one.turn()
+            assert (screen.settings.top, screen.settings.cursor) == (0, 3)
+
+    play(story())
+
+
 def test_phones_are_typed_at_too():
     async def story():
         async with bench("demo", play=("none",), start="accessory") as one:

@@ -103,6 +103,8 @@ class EventList(Pane):
         count, seen = self.count(), self.rows_seen
         self.cursor = max(0, min(self.cursor, count - 1))
         self._key = self.key(self.cursor) if count else None
+        if not self.size.height:
+            return  # hidden, or not laid out yet: what fits is known when the size comes
         if self.cursor < self.top:
             self.top = self.cursor
         elif self.cursor >= self.top + seen:
