@@ -239,7 +239,7 @@ def test_keys_that_come_before_the_settings_are_laid_out_scroll_nothing():
             screen = one.app.screen
             screen.action_settings()
             assert not screen.settings.size.height
-            screen.action_move(3)
+            screen.settings.move(3)
             await one.turn()
             assert (screen.settings.top, screen.settings.cursor) == (0, 3)
 
