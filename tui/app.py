@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from sim.control import Asking
-    from tui.bridges import Bridges
+    from tui.bench.bridges import Bridges
     from tui.keys import Key
     from tui.models.outcomes import Outcome
     from tui.models.palette import Offer
@@ -134,7 +134,7 @@ class NearbenchApp(KeysInOrder, RunActions, App[int]):
     def bridges(self) -> Bridges:
         """The dongles; nothing is loaded or begun for them before somebody looks."""
         if self._bridges is None:
-            from tui.bridges import Bridges  # serial ports and the like
+            from tui.bench.bridges import Bridges  # serial ports and the like
 
             self._bridges = Bridges()
         self._bridges.run_link = self.session.bridge

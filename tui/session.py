@@ -19,7 +19,7 @@ from sim.control import Control
 from sim.fault_schedule import with_faults
 from sim.recording import Recorder, free_name
 from sim.world import World
-from tui.bench_role import Role
+from tui.bench.role import Role
 from tui.capture_source import CaptureSource
 from tui.diagnosis import Inquiries
 from tui.export.log import RunLog
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sim.scenario import Scenario
     from sim.trace import TraceEvent
-    from tui.bridge_links import BridgeLink
+    from tui.bench.links import BridgeLink
     from tui.feed import Source
     from tui.models.outcomes import Outcome
 
@@ -205,7 +205,7 @@ class Session:
 def open_session(request: Request) -> Session:
     """A session that has not started yet. Raises UsageError and its kin, NodeError."""
     if request.moniker:
-        from tui.bench_run import open_bench  # serial ports and the like are loaded for it alone
+        from tui.bench.run import open_bench  # serial ports and the like are loaded for it alone
 
         return open_bench(request)
     if request.is_capture:

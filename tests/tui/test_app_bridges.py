@@ -17,9 +17,9 @@ from tests.hw_bridge.served import ROOM, nearbench
 from tests.tui.bench import Bench, bench, play
 from tests.tui.bridge_fakes import ALL, DEGRADED, FOUND, OK, FakeBridges
 from tui.app import NearbenchApp
-from tui.bench_role import Role, add_bench_options, on_bench
-from tui.bridge_thread import BridgeThread
-from tui.bridges import Bridges
+from tui.bench.bridges import Bridges
+from tui.bench.role import Role, add_bench_options, on_bench
+from tui.bench.thread import BridgeThread
 from tui.keys import keys_of
 from tui.session import Request, open_session
 

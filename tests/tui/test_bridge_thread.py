@@ -19,8 +19,8 @@ from protocols.errors import NearbenchError, UnknownNameError
 from tests.hw_bridge import fake_usb1
 from tests.hw_bridge.real_time import real_time
 from tests.hw_bridge.scripted import QUICK, RESET, Dongle, MemoryPort, PtyDongle, report
-from tui.bridge_thread import BridgeThread
-from tui.bridges import Bridges
+from tui.bench.bridges import Bridges
+from tui.bench.thread import BridgeThread
 from tui.models.bridges import health_of, remedy_of
 
 SWIFT = ProbeSettings(

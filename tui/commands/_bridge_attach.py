@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from protocols.errors import UsageError
-from tui.bench_options import (
+from tui.commands._bench_options import (
     add_reveal_option,
     add_time_option,
     ladder_of,

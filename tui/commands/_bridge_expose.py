@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from protocols.errors import UsageError
-from tui.bench_options import (
+from tui.commands._bench_options import (
     add_door_options,
     add_world_options,
     door_of,

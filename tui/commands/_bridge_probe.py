@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.bench_options import say
+from tui.commands._bench_options import say
 from tui.output import document, hanging
 
 if TYPE_CHECKING:

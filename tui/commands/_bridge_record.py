@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from protocols.errors import UsageError
-from tui.bench_options import (
+from tui.commands._bench_options import (
     add_door_options,
     add_reveal_option,
     add_time_option,

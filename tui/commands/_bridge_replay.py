@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tui.bench_options import add_door_options, add_time_option, door_of, say
+from tui.commands._bench_options import add_door_options, add_time_option, door_of, say
 from tui.commands._bridge_words import summarise
 from tui.commands.run import duration_of
 from tui.output import document

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from protocols.errors import UsageError
-from tui.bench_options import report, say
+from tui.commands._bench_options import report, say
 from tui.commands.run import duration_of
 from tui.output import json_object, line
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui.bench_options import report, say
+from tui.commands._bench_options import report, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tui.bench_options import place_of
+from tui.commands._bench_options import place_of
 from tui.commands.run import duration_of, settings_of, speed_of
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
 def _draw(world: Any) -> Any:
     """Print the ladder while it happens."""
     from sim.fault_schedule import fault_words
-    from tui.bench_options import ladder_of
+    from tui.commands._bench_options import ladder_of
 
     print(f"{world.scenario.title} (seed {world.seed})")
     for fault in world.faults.all:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocols.errors import UsageError
-from tui.bench_role import add_bench_options, on_bench
+from tui.bench.role import add_bench_options, on_bench
 from tui.commands.run import add_run_options, duration_of, settings_of, speed_of
 from tui.themes import DEFAULT as DEFAULT_THEME
 from tui.themes import THEMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from protocols.errors import UsageError
-from tui.bench_role import Role
+from tui.bench.role import Role
 from tui.bindings import bindings
 from tui.modals._base import CARD_WIDTH, BenchModal, Card
 from tui.models.bridge_roles import chosen, matching

@@ -14,7 +14,7 @@ from protocols.errors import NearbenchError, UsageError
 from sim.accessories import ACCESSORIES
 from sim.phones import PHONES
 from sim.typed import typed
-from tui.bench_role import Role
+from tui.bench.role import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tui.bench_role import Role
-    from tui.bridges import Bridges
+    from tui.bench.bridges import Bridges
+    from tui.bench.role import Role
     from tui.keys import Key
     from tui.models.bridges import BridgeView
 
@@ -233,7 +233,7 @@ class BridgesScreen(BenchScreen):
             self._start(moniker, role)
 
     def _start(self, moniker: str, role: Role) -> None:
-        from tui.bench_run import bench_request
+        from tui.bench.run import bench_request
 
         def begin() -> None:
             self.bench.restart(bench_request(moniker, role, self.session.request))

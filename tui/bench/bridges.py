@@ -11,7 +11,7 @@ import msgspec
 
 from hw_bridge.quirks import quirk_for
 from hw_bridge.transports import parse
-from tui.bridge_thread import BridgeThread
+from tui.bench.thread import BridgeThread
 from tui.models.bridges import BridgeView
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hw_bridge.discover import Candidate
     from hw_bridge.probe import ProbeReport
-    from tui.bridge_links import BridgeLink
+    from tui.bench.links import BridgeLink
 
 __all__ = ["Bridges"]
 

@@ -14,8 +14,8 @@ from hw_bridge.attach import plan_accessory, plan_observer, plan_phone
 from hw_bridge.bench_world import BenchWorld
 from protocols.errors import UsageError
 from sim import scenario as scenarios
-from tui.bench_role import BOTH
-from tui.bridge_links import BridgeLink
+from tui.bench.links import BridgeLink
+from tui.bench.role import BOTH
 from tui.models.rungs import Rungs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hw_bridge.attach import AttachPlan
     from sim.trace import TraceEvent
-    from tui.bench_role import Role
+    from tui.bench.role import Role
     from tui.session import Request, Session
 
 __all__ = ["ScreenBenchWorld", "bench_request", "open_bench"]

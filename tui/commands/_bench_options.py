@@ -42,7 +42,7 @@ _NOT_FOR = {
 
 def say(text: str) -> None:
     """Progress and warnings go to standard error."""
-    print(f"nearbench: {text}", file=sys.stderr, flush=True)  # noqa: T201  # as in the commands
+    print(f"nearbench: {text}", file=sys.stderr, flush=True)  # as in the commands
 
 
 def add_time_option(parser: argparse.ArgumentParser) -> None:
@@ -132,11 +132,11 @@ def ladder_of(world: World) -> Ladder:
 
     columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
     ladder = drawing(world.parties(), columns=max(80, columns))
-    print(ladder.header(), flush=True)  # noqa: T201  # as in the commands
+    print(ladder.header(), flush=True)  # as in the commands
 
     def sink(event: TraceEvent) -> None:
         for text in ladder.draw(event):
-            print(text, flush=True)  # noqa: T201  # likewise
+            print(text, flush=True)  # likewise
 
     world.trace.add_sink(sink)
     return ladder

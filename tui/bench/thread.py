@@ -18,7 +18,7 @@ from hw_bridge.probe import probe
 from hw_bridge.states import SERVING, State
 from hw_bridge.threads import in_thread
 from protocols.errors import NearbenchError, UsageError
-from tui.bridge_links import BridgeLink
+from tui.bench.links import BridgeLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
