@@ -1,7 +1,8 @@
 """The first level of what rides on a connection: L2CAP header, and which ATT, SMP or signalling PDU it is.
 
 Core Specification 5.4 Vol 3 Part A clause 3.1 (B-frame header). The parameters' layouts are in
-`protocols.ble.att_layout` and `protocols.ble.smp_layout`. Fragments are not put together. No clock, no randomness, no IO.
+`protocols.ble.att_layout`, `protocols.ble.smp_layout` and `protocols.ble.signalling_layout`. Fragments are not put
+together. No clock, no randomness, no IO.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from protocols.ble.att_layout import ATT_BODIES, att_name
+from protocols.ble.signalling_layout import SIGNALLING, SIGNALLING_HEX
 from protocols.ble.smp_layout import SMP_BODIES
 from protocols.data.hci_names import ATT_OPCODES, CHANNELS, SMP_CODES
+from protocols.data.l2cap_names import SIGNALLING_CODES
 from protocols.errors import DecodeError
 from protocols.layout import (
     REST,
@@ -29,7 +32,7 @@ from protocols.layout import (
 
 __all__ = ["START", "l2cap_nodes"]
 
-ATT, SMP = 0x0004, 0x0006
+ATT, SIGNALS, SMP = 0x0004, 0x0005, 0x0006
 _HEAD_OCTETS = 4
 _MISFIT = ", parameters that do not fit"
 
@@ -40,10 +43,11 @@ def _smp_name(code: int) -> str:
     return SMP_CODES.get(code, f"unknown {code:#04x}")
 
 
-def _start(att: dict[int, Codec], smp: dict[int, Codec]) -> Codec:
+def _start(att: dict[int, Codec], smp: dict[int, Codec], signalling: Codec) -> Codec:
     """The header and a PDU, its parameters by those tables and hex where they have no layout."""
     pdus: dict[int, Codec] = {
         ATT: Record("att_opcode" / Named(U8, att_name), Choice(lambda f: f.att_opcode, att, _REST)),
+        SIGNALS: signalling,
         SMP: Record("smp_code" / Named(U8, _smp_name), Choice(lambda f: f.smp_code, smp, _REST)),
     }
     return Record(
@@ -53,8 +57,8 @@ def _start(att: dict[int, Codec], smp: dict[int, Codec]) -> Codec:
     )
 
 
-START = _start(ATT_BODIES, SMP_BODIES)
-_HEX = _start({}, {})
+START = _start(ATT_BODIES, SMP_BODIES, SIGNALLING)
+_HEX = _start({}, {}, SIGNALLING_HEX)
 """The same for parameters that do not fit their layout: cut off by a fragment's end, or not of the specification."""
 
 
@@ -82,6 +86,8 @@ def _line(said: dict[str, Any], size: int) -> str:
     if cid == SMP:
         code = said["smp_code"]
         return f"SMP {SMP_CODES.get(code, f'code {code:#04x}')}{more}"
+    if cid == SIGNALS:
+        return _signal(said) + more
     if cid != ATT:
         return f"L2CAP {CHANNELS.get(cid, f'channel {cid:#06x}')}{more or f', {size} octets'}"
     opcode = said["att_opcode"]
@@ -91,3 +97,19 @@ def _line(said: dict[str, Any], size: int) -> str:
     if "mtu" in said:
         parts.append(f"MTU {said['mtu']}")
     return ", ".join(parts) + more
+
+
+def _signal(said: dict[str, Any]) -> str:
+    """The command and the values one looks for first."""
+    code = said["signalling_code"]
+    parts = [f"L2CAP {SIGNALLING_CODES.get(code, f'signalling code {code:#04x}')}"]
+    if "interval_min_ms" in said:
+        low, high = said["interval_min_ms"], said["interval_max_ms"]
+        parts.append(f"interval {low:g} to {high:g} ms")
+        parts += [f"latency {said['latency']}", f"timeout {said['timeout_ms']} ms"]
+    for name in ("reason", "result"):
+        if name in said:
+            parts.append(signal_words(code, said[name]))
+    parts += [f"{words} {said[name]:#06x}" for name, words in _CIDS.items() if name in said]
+    ...
+    return ", ".join(parts)

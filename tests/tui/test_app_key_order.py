@@ -79,7 +79,7 @@ def test_the_old_filter_can_be_gone_on_with():
 
 
 def test_keys_go_on_when_what_they_opened_is_never_there(monkeypatch):
-    monkeypatch.setattr("tui.key_order._PATIENCE_S", 0.05)
+    monkeypatch.setattr("tui.app.key_order._PATIENCE_S", 0.05)
 
     async def story():
         async with bench(start="packets") as one:
