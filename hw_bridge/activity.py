@@ -11,7 +11,7 @@ from typing import Final, Literal
 from protocols.hci.framing import EVENT
 from protocols.hci.replies import RESET
 
-__all__ = ["Activity", "Kind"]
+__all__ = ["CONNECTING", "Activity", "Kind"]
 
 Kind = Literal["le", "br", "sco", "cis", "bis"]
 
@@ -40,6 +40,9 @@ _SWITCHES: Final[dict[int, str]] = {
     0x200C: "scanning",
     0x2042: "extended scanning",
 }
+_CONNECTS: Final = frozenset((0x200D, 0x2043, 0x2085))
+"""LE Create Connection, and the extended ones; over with the event that tells of a connection or of none."""
+CONNECTING: Final = "connecting"
 
 
 class Activity:
@@ -71,6 +74,8 @@ class Activity:
 
     def _on_le_event(self, packet: bytes) -> tuple[list[int], list[int]]:
         subevent, status = packet[3], packet[4]
+        if _LE_CONNECTED.get(subevent) == "le":
+            self.on.discard(CONNECTING)
         if subevent == _SYNC_LOST:
             self.on.discard("periodic advertising sync")
         elif subevent in _BIG_DOWN:
@@ -101,6 +106,8 @@ class Activity:
         """A command was carried out; `packet` is the command."""
         if opcode == RESET:
             self.clear()
+        elif opcode in _CONNECTS:
+            self.on.add(CONNECTING)
         elif opcode in _SWITCHES and len(packet) > 4:
             (self.on.add if packet[4] else self.on.discard)(_SWITCHES[opcode])
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from protocols.errors import UsageError
+from protocols.ble.payloads import FORMATS
+from protocols.errors import UnknownNameError, UsageError
 from sim.accessories import ACCESSORIES
 from sim.phones import PHONES
 from sim.scenario import NodeSpec, Scenario, Step
@@ -53,6 +54,11 @@ class AttachPlan(msgspec.Struct, frozen=True, kw_only=True):
 def _scenario(
     node: NodeSpec, title: str, steps: Sequence[Step], formats: Sequence[str]
 ) -> Scenario:
+    for each in formats:
+        try:
+            FORMATS.get(each)
+        except UsageError as exc:
+            raise UsageError(f"--format {each}: {exc}") from None
     return Scenario(
         title=title,
         duration=_LONGEST,
@@ -160,14 +166,29 @@ def step_of(node: str, text: str, model: type[Device]) -> Step:
     name, *words = text.split() or [""]
     if not name:
         raise UsageError("--do: a command has a name, as in --do scan")
+    try:
+        _check_words(name, words, model)
+    except UsageError as exc:
+        raise UsageError(f"--do {text!r}: {exc}") from None
     hints = typing.get_type_hints(getattr(model, name, None) or model)
     arguments: dict[str, Any] = {}
     for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--do {text!r}: write arguments as key=value")
+        key, _, value = word.partition("=")
         arguments[key] = as_declared(typed(value), hints.get(key, hints.get(f"{key}_", Any)))
     return Step(node=node, do=name, set=arguments)
+
+
+def _check_words(name: str, words: Sequence[str], model: type[Device]) -> None:
+    """Whether there is such a command with such arguments. Raises UsageError."""
+    known = model.commands()
+    if name not in known:
+        raise UnknownNameError("command", name, known)
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if not equals or not key:
+            raise UsageError("write arguments as key=value")
+        if key not in known[name].parameters:
+            raise UnknownNameError("argument", key, known[name].parameters)
 
 
 def _stem(name: str) -> str:

@@ -126,6 +126,7 @@ class BenchWorld(World):
             raise UnknownNameError("node", node, self.devices)
         needs_bluetooth(node, self.devices[node].radios)
         self.sessions[node] = session
+        session.began_us = 0  # the times of its story are those of the trace
         session.tap(HciTrace(self, node))
 
     def use_system(self, node: str, **options: Any) -> None:
@@ -136,6 +137,10 @@ class BenchWorld(World):
         if not isinstance(device, Phone):
             raise UsageError(f"{node} is no phone; the system's Bluetooth is a central's")
         self.systems[node] = SystemCentral(device, self, **options)
+
+    def is_stranger(self, name: str) -> bool:
+        """Devices on real air, and hosts of others on the simulated one."""
+        return name not in self.devices or isinstance(self.devices[name], Foreign)
 
     async def close_dongles(self) -> None:
         """Leave every dongle as after a Reset."""

@@ -2,14 +2,15 @@
 
 Rules of the file: the façades of `sim.ble` are used as they are; what they ask of a controller is here. A controller
 that knows no advertising sets is helped out. When it was lost and is back, an accessory starts again as after a loss of
-power, and a phone is switched on anew; while it is away, what the device wants of it fails quietly and is in the trace.
+power, and a phone is switched on anew and scans if it did; while it is away, what the device wants of it fails quietly
+and is in the trace.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from bumble import hci
 from bumble.device import DeviceConfiguration
@@ -26,7 +27,6 @@ from sim.ble.central import AirCentral
 from sim.ble.host import AirDevice, AirHost
 from sim.ble.pairing import Pairing
 from sim.ble.peripheral import AirPeripheral
-from sim.ble.smp_trace import SmpTrace
 from sim.ble.stack import Stack
 from sim.pairing import Failure
 from sim.phones import Phone
@@ -56,7 +56,6 @@ async def give_real_radio(device: Device, place: RadioPlace, session: Session) -
         stack = HardwareStack(device, place, session)
         device.ble = AirPeripheral(device, stack)
         await device.ble.power_on(device.guard("services()", device.services))
-        Healer(session)
     elif isinstance(device, Phone):
         stack = HardwareStack(device, place, session)
         device.ble = AirCentral(device, stack)
@@ -65,6 +64,7 @@ async def give_real_radio(device: Device, place: RadioPlace, session: Session) -
         raise UsageError(
             f"{device.name} is neither an accessory nor a phone; it has no use for a dongle"
         )
+    Healer(session)
     return stack
 
 
@@ -110,19 +110,6 @@ class _ToHost:
     def on_transport_lost(self) -> None:
         """Nothing more comes."""
         self._host.on_transport_lost()
-
-
-class _BenchDevice(AirDevice):
-    """An AirDevice with peers that write no trace of their own: what they say in a pairing is traced here."""
-
-    def on_smp_pdu(self, connection_handle: int, pdu: bytes) -> None:  # type: ignore[override,unused-ignore]  # as AirDevice.on_gatt_pdu
-        """As bumble's."""
-        connection = self.lookup_connection(connection_handle)
-        if connection is not None and pdu and self.smp_trace is not None:
-            peer = self.peer_name(connection)
-            if ":" in peer:  # an address: no node of the world
-                self.smp_trace.heard(peer, pdu, self.smp_manager.bit(connection_handle))
-        super().on_smp_pdu(cast("Any", connection_handle), pdu)
 
 
 class _BenchPairing(Pairing):
@@ -171,7 +158,7 @@ class HardwareStack(Stack):
             le_rpa_timeout=0,  # as in the simulated air, see Stack
         )
         self.trace = AttTrace(self.node, self.place)
-        self.device = device = _BenchDevice(
+        self.device = device = AirDevice(
             config=config, host=AirHost(controller, lambda: self.place.loop.now_us)
         )
         self._equip(device)
@@ -184,13 +171,8 @@ class HardwareStack(Stack):
         return device
 
     def _equip(self, device: AirDevice) -> None:
-        """Give the device its watchers, bonds and pairing, as on the simulated air."""
-        device.trace = self.trace
-        device.defects = self.defects
-        device.smp_trace = SmpTrace(self.node, self.place)
-        device.peer_name = self.peer_name
-        device.bonds = device.keystore = self.bonds
-        device.csrk = self.irk[::-1]
+        """As on the simulated air."""
+        super()._equip(device)
         self.pairing = _BenchPairing(self, device, self._session)
 
     def _check_address(self) -> None:
@@ -260,9 +242,19 @@ class HardwareStack(Stack):
     async def _begin_anew(self) -> None:
         """The controller is back and knows nothing any more."""
         self.emit("controller_back", note="it starts anew")
-        owner: Any = self.owner
+        try:
+            await self._start_again(self.owner)
+        except MuteError:
+            if self._session.state in SERVING:
+                raise
+            self.emit("controller_away", note=f"starting anew: {self._session.life.reason}")
+
+    async def _start_again(self, owner: Any) -> None:
+        """As after a loss of power; a phone goes on with its scan, its connections are gone. Raises MuteError."""
         if isinstance(owner, Accessory):
             await owner.reboot()
             return
         self.power_off()
         await owner.ble.power_on()
+        if await owner.ble.resume():
+            self.emit("scanning_again", note="as before")

@@ -1,7 +1,7 @@
 """A controller in trouble that nobody resets: its host is in this process and waits for nothing.
 
-Digest 8.1 (DEGRADED is left by a Reset). Rules of the file: no connection is cut for this; a line that stays noisy is
-begun anew less and less often.
+Digest 8.1 (DEGRADED is left by a Reset). Rules of the file: no connection is cut for this, and none that is being made; a
+line that stays noisy is begun anew less and less often.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from hw_bridge.activity import CONNECTING
 from hw_bridge.backoff import Backoff
 from hw_bridge.states import State, Trigger
 
@@ -63,7 +64,8 @@ class Healer:
     def _begin_anew(self) -> None:
         self._timer = None
         life = self._session.life
-        if life.channel is not None and not life.channel.traffic.activity.handles:
+        activity = None if life.channel is None else life.channel.traffic.activity
+        if activity is not None and not activity.handles and CONNECTING not in activity.on:
             words = "begun anew after trouble, while no connection is open"
             life.move(Trigger.RESTARTED, f"{life.name}: {words}")
         else:

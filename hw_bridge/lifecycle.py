@@ -105,7 +105,9 @@ class Lifecycle:
         self.name = name
         self.port = port
         self.settings = settings
-        self.state = State.OPENING if port.present() else State.ABSENT
+        self._seen_away = not port.present()
+        """It was looked for and not seen; some ports only tell when they are opened."""
+        self.state = State.ABSENT if self._seen_away else State.OPENING
         self.reason = "not opened yet"
         self.error: NearbenchError | None = None
         """Why it is not in use, as an exception to raise; None while it is."""
@@ -202,7 +204,12 @@ class Lifecycle:
             await asyncio.sleep(self._pause_s(self._backoff.delay_s()))
             if self.port.present():
                 self._was_plugged = True
-                return Trigger.APPEARED, f"{self.name} is there"
+                return self._appeared()
+            self._seen_away = True
+
+    def _appeared(self) -> _Step:
+        words = f"{self.name} is there" if self._seen_away else f"{self.name}: tried again"
+        return Trigger.APPEARED, words
 
     async def _opening(self) -> _Step:
         await self._drop_channel()
@@ -230,7 +237,7 @@ class Lifecycle:
                 return self._refused(Trigger.BLOCKED, slow)
             except Exception as exc:  # noqa: BLE001 # a transport of a user's own may raise anything
                 return self._refused(Trigger.BLOCKED, opening_error(exc, self.name))
-        self.channel, self._fresh = channel, True
+        self.channel, self._fresh, self._seen_away = channel, True, False
         if self.info.identity and link.info.identity != self.info.identity:
             channel.link = link
             return self._refused(Trigger.BLOCKED, self._stranger("its USB identity differs"))
@@ -331,7 +338,8 @@ class Lifecycle:
     async def _waiting(self) -> _Step:
         await asyncio.sleep(self._pause_s(self._backoff.delay_s()))
         if self.port.present():
-            return Trigger.APPEARED, f"{self.name} is there"
+            return self._appeared()
+        self._seen_away = True
         self.error = NotFoundError(f"{self.name} is gone; plug it in again")
         return Trigger.NOT_FOUND, f"{self.name} is gone"
 

@@ -6,6 +6,7 @@ before anything is opened, and no third party is imported for it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Moniker", "Option", "split_moniker"]
 
+_PORT = re.compile(r"/dev/(?!bus)|COM\d", re.IGNORECASE)
+_BEGINS = "is no moniker: it begins with a transport and a colon, as in serial:/dev/ttyACM0"
 _DIGITS = 9
 """Of a number; more do not fit into what systems take."""
 _TRUE, _FALSE = ("on", "true", "yes", "1", ""), ("off", "false", "no", "0")
@@ -86,9 +89,9 @@ def split_moniker(text: str) -> tuple[str, str, dict[str, str]]:
     """Scheme, target, and options as text. Raises BadMonikerError."""
     scheme, colon, rest = text.partition(":")
     if not colon and text != "pty":
-        raise BadMonikerError(
-            f"{text!r} is no moniker: it begins with a transport and a colon, as in serial:/dev/ttyACM0"
-        )
+        is_port = _PORT.match(text) is not None
+        words = f"is a serial port: write serial:{text}" if is_port else _BEGINS
+        raise BadMonikerError(f"{text!r} {words}")
     target, _, written = rest.partition("?")
     options: dict[str, str] = {}
     for part in filter(None, written.split("&")):

@@ -41,6 +41,11 @@ _SNIFFER_BAUDS: Final = (1_000_000, 2_000_000, 921_600, 460_800)
 _OTHER_IMAGE: Final = "flash an HCI firmware that does"
 _PEERS_COME: Final = frozenset(("tcp-server", "pty"))
 _OTHERS: Final = {"sniffle": SNIFFLE_MARKER, "nrf-sniffer": NRF_PING}
+_CONSOLE: Final = "a text console, and no controller on this port; try the other port of the board, or flash an image without it"
+_SNIFFER: Final = (
+    "a sniffer, and no controller: `nearbench bridge record {moniker} air.pcapng --sniffer {name}` keeps what it "
+    "hears; to attach or expose anything flash an HCI firmware"
+)
 
 
 class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +92,11 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     skipped_octets: int = 0
     hints: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether a controller answered; what else speaks here is named, and no host can use it."""
+        return self.facts is not None
 
 
 async def probe(
@@ -172,8 +182,7 @@ class _Probe:
             await asyncio.sleep(self.settings.listen_ms / 1000)
             speaks = recognise(bytes(opening.heard))
             if speaks in _OTHERS:
-                self._tried(variant, speaks, opening)
-                return self._report(variant, speaks, f"speaks {speaks}, not HCI")
+                return self._sniffer(variant, speaks, opening)
             try:
                 facts = await identify(opening, reset_us=resets_us, moniker=self.wanted.text)
             except FirmwareError as exc:
@@ -188,10 +197,11 @@ class _Probe:
             if opening.echoes:
                 self._tried(variant, "echo", opening)
                 return self._report(variant, "", ECHOES)
+            speaks = speaks or recognise(bytes(opening.heard))  # some talk only when spoken to
             self._tried(variant, speaks or "no answer", opening)
-            if speaks == CONSOLE:
-                return self._report(variant, speaks, "a text console")
             words = hints(opening, opening.channel)
+            if speaks == CONSOLE:
+                return self._report(variant, speaks, _CONSOLE, [words])
             self.tell(words)
             self.why.append((bool(opening.heard), words))
         return None
@@ -222,9 +232,14 @@ class _Probe:
                     opening.channel.link.write(question)
                 await asyncio.sleep(self.settings.other_ms / 1000)
                 if recognise(bytes(opening.heard)) == name:
-                    self._tried(variant, name, opening)
-                    return self._report(variant, name, f"speaks {name}, not HCI")
+                    return self._sniffer(variant, name, opening)
         return None
+
+    def _sniffer(self, variant: Moniker, name: str, opening: Opening) -> ProbeReport:
+        """The report of a board that only listens to the air."""
+        self._tried(variant, name, opening)
+        hint = _SNIFFER.format(moniker=_spelled(variant), name=name)
+        return self._report(variant, name, f"speaks {name}, not HCI", [hint])
 
     def _tried(self, variant: Moniker, outcome: str, opening: Opening) -> None:
         heard = bytes(opening.heard[:_EXCERPT_OCTETS]).hex(" ")

@@ -66,6 +66,7 @@ class Recording:
         self._file = PcapngFile(
             path, interfaces, comment=_NOTICE[reveal], private=reveal, failed=tell
         )
+        self._packets = 0
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._offset_us = wall_us() - round(self._loop.time() * 1e6)
@@ -81,6 +82,11 @@ class Recording:
     def written(self) -> int:
         """Packets in the file, text included."""
         return self._file.written
+
+    @property
+    def told(self) -> str:
+        """What is in the file, for people."""
+        return f"{self._packets} packets, {self.written - self._packets} notes about the bridge"
 
     @property
     def is_open(self) -> bool:
@@ -105,6 +111,7 @@ class Recording:
         direction = _SENT if sent else _RECEIVED
         t_us += self._offset_us
         self._file.packet(_HCI, t_us, direction + kept, sent=sent, drops=drops, comment=comment)
+        self._packets += 1
         self._arm()
 
     def on_octets(self, octets: bytes, *, sent: bool, t_us: int) -> None:

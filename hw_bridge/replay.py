@@ -119,6 +119,10 @@ def tape_of(file: Path) -> Tape:
             if not steps:
                 raise UsageError(f"{exc}; no packet of HCI stands before that") from exc
             return Tape(steps, str(exc))
+    if not steps:
+        raise UsageError(
+            f"{file}: no packet of HCI with a direction is in it; record one with `bridge record`, or `--capture NODE:FILE`"
+        )
     return Tape(steps)
 
 

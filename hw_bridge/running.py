@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
+    from types import FrameType
 
     from sim.world import RunResult, World
 
 __all__ = ["STOPPING", "interrupted", "run_real", "run_world"]
 
 _HOUR_US: Final = 3_600_000_000
+_INTERRUPTED: Final = 130
+_IMPORTING: Final = "<frozen importlib"
+"""How the names of files begin whose code imports."""
 STOPPING: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -107,18 +112,30 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Gener
 
 @contextlib.contextmanager
 def interrupted() -> Generator[None]:
-    """Inside the block a STOPPING signal raises KeyboardInterrupt, while nothing of `run_world`, `run_real` is at work."""
+    """Inside the block a STOPPING signal raises KeyboardInterrupt, while nothing of `run_world`, `run_real` is at work.
+
+    In the middle of an import the process ends at once: an exception could get lost there, and nothing is open yet.
+    """
     before: dict[signal.Signals, Any] = {}
 
-    def stop(number: int, _frame: object) -> None:
+    def stop(_number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            os.write(2, b"nearbench: stopped\n")
+            os._exit(_INTERRUPTED)
         raise KeyboardInterrupt
 
     with contextlib.suppress(ValueError):  # not in the main thread
         for number in STOPPING:
-            if signal.getsignal(number) is signal.SIG_DFL:
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and not frame.f_code.co_filename.startswith(_IMPORTING):
+        frame = frame.f_back
+    return frame is not None

@@ -30,7 +30,7 @@ ECHOES: Final = (
     "and no controller"
 )
 _EXCERPT_OCTETS: Final = 32
-_NOT_THERE: Final = frozenset((State.ABSENT, State.OPENING, State.BACKOFF))
+_NOT_THERE: Final = frozenset((State.ABSENT, State.BACKOFF))
 _UNKNOWN_CONNECTION: Final = 0x02
 _DISCONNECT, _READ_CHANNEL_MAP = 0x0406, 0x2015
 _ENDED_BY_USER: Final = 0x13

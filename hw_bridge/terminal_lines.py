@@ -19,7 +19,7 @@ from hw_bridge.threads import call_in_loop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["LONGEST_LINE", "Lines", "on_lines"]
+__all__ = ["LONGEST_LINE", "Lines", "is_attended", "on_lines"]
 
 LONGEST_LINE: Final = 1 << 20
 _READ_OCTETS: Final = 65536
@@ -52,6 +52,22 @@ class Lines:
         line = bytes(self._rest).rstrip(b"\r")
         self._rest.clear()
         return line
+
+
+def is_attended() -> bool:
+    """Whether somebody can be asked: standard input is a terminal, and this program is not in the background of it."""
+    try:
+        descriptor = sys.stdin.fileno()
+        is_terminal = os.isatty(descriptor)
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        return is_terminal and os.tcgetpgrp(descriptor) == os.getpgrp()
+    except (
+        OSError,
+        AttributeError,
+    ):  # it rules no terminal, or there is no such thing here: nothing stops a reader
+        return is_terminal
 
 
 def on_lines(

@@ -15,15 +15,25 @@ import re
 import socket
 import sys
 from collections import Counter, deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hw_bridge.errors import MuteError, NoBackendError, RefusedError, advice_for, opening_error
+from hw_bridge.errors import (
+    BadMonikerError,
+    MuteError,
+    NoBackendError,
+    RefusedError,
+    advice_for,
+    opening_error,
+)
 from hw_bridge.locks import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hw_bridge.errors import BridgeError
 
 __all__ = ["PROBED", "WpaControl", "WpaEvent", "WpaSettings", "read_event"]
 
@@ -121,9 +131,7 @@ class WpaControl:
             self._commands, self._news = self._socket("command"), self._socket("event")
         except OSError as exc:
             self._drop()
-            hint = "start wpa_supplicant with ctrl_interface=, and be in the group that it names"
-            remedies = advice_for(hint, "not-found", "no-permission", "refused", "unknown")
-            raise opening_error(exc, self.path, remedies=remedies) from exc
+            raise self._cannot(exc) from exc
         loop = asyncio.get_running_loop()
         loop.add_reader(self._commands, self._read, self._commands)
         loop.add_reader(self._news, self._read, self._news)
@@ -133,6 +141,21 @@ class WpaControl:
                 f"{self.path}: it does not answer PING with PONG; is this wpa_supplicant?"
             )
         self._set_there(there=True)
+
+    def _cannot(self, exc: OSError) -> BridgeError | BadMonikerError:
+        """Why there is no way in."""
+        path = Path(self.path)
+        if path.is_dir():
+            return BadMonikerError(
+                f"{path} is a folder; in it lies a socket for each interface, as in {path}/wlan0"
+            )
+        if path.exists() and not path.is_socket():
+            return BadMonikerError(
+                f"{path} is no socket; wpa_supplicant's lie in the folder of its ctrl_interface="
+            )
+        hint = "start wpa_supplicant with ctrl_interface=, and be in the group that it names"
+        remedies = advice_for(hint, "not-found", "no-permission", "refused", "unknown")
+        return opening_error(exc, self.path, remedies=remedies)
 
     def _socket(self, purpose: str) -> socket.socket:
         WpaControl._made += 1

@@ -18,10 +18,11 @@ NearbenchError                    base; str() is one sentence for a user
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "CaptureError",
@@ -40,6 +41,7 @@ __all__ = [
     "UsageError",
     "WatchdogError",
     "origin_of",
+    "writing",
 ]
 
 
@@ -65,8 +67,25 @@ class UnknownNameError(UsageError):
         import difflib  # on errors only: start-up counts
 
         near = difflib.get_close_matches(name, self.known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(self.known)}"
+        hint = f"did you mean {' or '.join(near)}?" if near else _all_of(kind, self.known)
         super().__init__(f"unknown {kind} {name!r}; {hint}")
+
+
+_MOST_NAMES = 40
+"""More make a wall that nobody reads."""
+_LISTS = {
+    "accessory": "accessories", "attribute": "attributes", "fault": "faults", "format": "formats", "phone": "phones",
+    "rule": "rules", "scenario": "scenarios", "transport": "transports",
+}  # fmt: skip
+"""Kind -> what `nearbench list` calls all of them."""
+
+
+def _all_of(kind: str, known: list[str]) -> str:
+    if len(known) <= _MOST_NAMES:
+        return f"known: {', '.join(known)}"
+    if kind in _LISTS:
+        return f"`nearbench list {_LISTS[kind]}` has all {len(known)}"
+    return f"known: {', '.join(known[:_MOST_NAMES])} and {len(known) - _MOST_NAMES} more"
 
 
 class ScenarioError(UsageError):
@@ -170,6 +189,15 @@ class OutputError(SimulationError):
         self.name = name
         self.cause = cause
         super().__init__(f"cannot write to {name}: {cause.strerror or cause}")
+
+
+@contextlib.contextmanager
+def writing(name: str) -> Iterator[None]:
+    """What the system refuses meanwhile (disk full, the reader left) is an OutputError that names `name`."""
+    try:
+        yield
+    except OSError as exc:
+        raise OutputError(name, exc) from exc
 
 
 class WatchdogError(SimulationError):

@@ -105,8 +105,15 @@ class Keys:
         value = self._given[name]
         try:
             return int(value, 0) if isinstance(value, str) else int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UsageError(f"context {name}: {value!r} is not an integer") from None
+
+    def bounded(self, name: str, most: int) -> int | None:
+        """An integer from 0 to `most`, None when absent. Raises UsageError when it is none of these."""
+        value = self.number(name)
+        if value is not None and not 0 <= value <= most:
+            raise UsageError(f"context {name}: {value} is not one of 0 to {most}")
+        return value
 
     def flag(self, name: str) -> bool:
         """Yes or no, no when absent. Raises UsageError for any other word."""
@@ -161,7 +168,8 @@ class Reader:
             good, wanted = size in allowed, " or ".join(map(str, allowed))
         else:
             good = (at_least is None or size >= at_least) and (at_most is None or size <= at_most)
-            wanted = f"{at_least if at_least is not None else 0} to {'any' if at_most is None else at_most}"
+            least = 0 if at_least is None else at_least
+            wanted = f"at least {least}" if at_most is None else f"{least} to {at_most}"
         if not good:
             self.fatal("frame_length", None, f"{size} octets, needs {wanted}")
 

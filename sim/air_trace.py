@@ -3,7 +3,7 @@
 Every packet has its channel, what became of it at every radio that listened, and the signal there (`signal_dbm`).
 Event names are those of the PDUs in small letters; packets of connections are `ll_control`, `ll_data` and
 `ll_empty`, with `again` when they repeat what was not acknowledged and `encrypted` when their payload is ciphertext and
-MIC. Frames of Wi-Fi have `phy = "wifi"`, the channel's
+MIC; of control PDUs, which hold no secret, `clear` is that payload in clear (hex). Frames of Wi-Fi have `phy = "wifi"`, the channel's
 number, the sender's TSF at their beginning, and for each Wi-Fi radio that did not listen
 the outcome `not_listening`. No clock, no chance.
 """
@@ -48,7 +48,7 @@ class AirTrace:
         channel = sent.channel
         details: dict[str, Any] = {"again": True} if self._is_repeated(sent) else {}
         if getattr(sent.meta, "encrypted", False):
-            details["encrypted"] = True
+            details |= _encrypted_details(sent.meta)
         outcomes = {outcome.radio: outcome.reason or "heard" for outcome in heard}
         if isinstance(sent.meta, WifiFrame):
             channel = sent.meta.channel
@@ -79,6 +79,13 @@ class AirTrace:
         before = self._sequence.get(key)
         self._sequence[key] = number
         return bool(before == number)
+
+
+def _encrypted_details(meta: Any) -> dict[str, Any]:
+    details: dict[str, Any] = {"encrypted": True}
+    if meta.llid == _CONTROL and meta.plaintext is not None:
+        details["clear"] = meta.plaintext.hex()
+    return details
 
 
 def _wifi_details(sent: Transmission, meta: WifiFrame) -> dict[str, Any]:

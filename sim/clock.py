@@ -175,16 +175,6 @@ class VirtualLoop(Controls, asyncio.SelectorEventLoop):
             self._until = None
         return predicate()
 
-    def run_instant(self) -> bool:
-        """Run what is ready and then the next instant, paused or not; False when nothing was scheduled."""
-        due_us = self._next_us()
-        paused, self._paused = self._paused, False
-        try:
-            self.run_until_us(self.now_us if due_us is None else max(due_us, self.now_us))
-        finally:
-            self._paused = paused
-        return due_us is not None
-
     def run_until_complete(self, future: Generator[Any, None, _T] | Awaitable[_T]) -> _T:
         """As asyncio's; raises WatchdogError when the future waits for something that cannot happen any more."""
         before, self._finishing = self._finishing, True

@@ -1,4 +1,4 @@
-"""The clock of a running world as others may set it: pause, step, run on, speed. One half of `sim.control.Control`.
+"""The clock of a running world as others may set it: pause, step, run on, speed. One part of `sim.control.Control`.
 
 Each change is carried out on the world's thread and traced as `clock`, for machines. Who steps runs at full speed up to
 there; who lets time go on runs at the chosen speed, and no faster than real time while somebody is asked.
@@ -22,13 +22,13 @@ _LOOK_AHEAD_US = 60 * _SECOND_US
 
 
 class ClockControl:
-    """Pause, steps and speed of `world`; `_call` and `_is_asking` are the other half's."""
+    """Pause, steps and speed of `world`; `_call` and `_is_asking` are other parts'."""
 
     world: World
 
     def __init__(self, speed: float | None) -> None:
         self._speed = speed
-        self._messages = 0
+        self._messages: int = 0
         """messages of protocols and questions so far."""
         self._stepping = False
 

@@ -4,6 +4,7 @@ A `Control` runs its world on a thread and loop of their own. Whatever changes t
 thread at the simulated time it arrives, and traced in the layer `control`: `command` (with `do` and `set`), `fault` (with `do`
 = set_fault or clear_fault, the option's `text` and the fault's `number`) and `clock` (pause, step, speed; for
 machines). From the first two `commands_of` and `repeat` make the run again. Nothing here reads a wall clock.
+The thread, its commands and its end are here; the clock, people and faults have files of their own.
 
 After the scenario's end the devices live on with the clock held, so that people can look and go on.
 """
@@ -14,29 +15,18 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
-from protocols.errors import (
-    NearbenchError,
-    SimulationError,
-    UnknownNameError,
-    UsageError,
-    origin_of,
-)
-from sim.clock_control import ClockControl
+from protocols.errors import NearbenchError, SimulationError, UnknownNameError, origin_of
 from sim.device import node_error
-from sim.fault_schedule import fault_of, fault_words
-from sim.faults import FAULTS, Fault
+from sim.fault_control import FaultControl
 from sim.given_commands import CLEAR_FAULT, SET_FAULT, Command, commands_of
-from sim.human import Human, put_before
-from sim.person import Question  # msgspec reads the annotations
+from sim.people_control import NOW, Asking, PeopleControl
 from sim.redaction import masked
+from sim.strays import closing
 from sim.units import Duration, duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
-    from sim.person import Face
     from sim.trace import TraceEvent
     from sim.world import RunResult, World
 
@@ -45,21 +35,10 @@ __all__ = ["Asking", "Command", "Control", "State", "commands_of"]
 State = Literal["ready", "running", "paused", "ended", "stopped", "died"]
 """ended: the verdict is there and the clock is held; it may be let go on. stopped, died: nothing can follow."""
 _OVER = ("stopped", "died")
-_NOW = "timeout"
-"""Argument with which an answer does not wait for a question; of no interest to readers."""
 _FOR_EVER_US = 1 << 60
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """A question that waits for somebody at the screen."""
-
-    node: str
-    question: Question
-    asked_us: int
-    """simulated time at which it was asked."""
-
-
-class Control(ClockControl):
+class Control(PeopleControl, FaultControl):
     """A world on a thread of its own, and what others may ask of it. Every public method may be called from any thread.
 
     `played`: nodes whose people are played at the screen; the others answer by themselves. `until_us`: end of the
@@ -70,8 +49,8 @@ class Control(ClockControl):
     def __init__(
         self, world: World, *, played: Iterable[str] = (), until_us: int | None = None
     ) -> None:
-        super().__init__(world.loop.speed)
-        self.world = world
+        PeopleControl.__init__(self, world, played)
+        FaultControl.__init__(self)
         self.result: RunResult | None = None
         """the verdict, once it is there."""
         self.error = ""
@@ -80,18 +59,7 @@ class Control(ClockControl):
         self._state: State = "ready"
         self._changed = threading.Condition()
         self._stopping = False
-        self._asking = 0
-        self._faults: list[Fault] = []
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
-        self._humans: dict[str, Human] = {}
-        wanted = set(played)
-        for name in wanted - set(world.devices):
-            raise UnknownNameError("node", name, world.devices)
-        for name, device in world.devices.items():
-            human = put_before(device, played=name in wanted)
-            if human is not None:
-                self._humans[name] = human
-                human.on_change = self._on_people
         world.trace.add_sink(self._on_event)
 
     # The thread
@@ -154,28 +122,6 @@ class Control(ClockControl):
         ):
             self._messages += 1
 
-    def _on_people(self) -> None:
-        """A question begins or ceases to wait."""
-        asking = len(self.questions())
-        if asking > self._asking:
-            self._messages += 1
-        self._asking = asking
-        self._repace()
-        self._look_at_the_late()
-
-    def _look_at_the_late(self) -> None:
-        """Scenario time stands still while somebody at the screen is late."""
-        late = [at_us for human in self._humans.values() if (at_us := human.late_us) is not None]
-        if late and min(late) <= self.now_us:
-            self.world.times.hold()
-            return
-        self.world.times.go_on()
-        if late:
-            self.world.loop.at_us(min(late), self._look_at_the_late)
-
-    def _is_asking(self) -> bool:
-        return self._asking > 0
-
     # What there is to see
 
     @property
@@ -207,28 +153,6 @@ class Control(ClockControl):
             return True
         return begun.wait(timeout_s)
 
-    def questions(self) -> list[Asking]:
-        """Questions that wait for the screen, in the order of the nodes."""
-        found: list[Asking] = []
-        for name, human in self._humans.items():
-            question, asked_us = human.question, human.asked_us
-            if question is not None and asked_us is not None and not human.auto:
-                found.append(Asking(node=name, question=question, asked_us=asked_us))
-        return found
-
-    def face(self, node: str) -> Face | None:
-        """What can be seen on a device; None when it shows nothing."""
-        return self.world.faces.get(node)
-
-    def is_played(self, node: str) -> bool:
-        """Whether somebody at the screen answers for `node`."""
-        human = self._humans.get(node)
-        return human is not None and not human.auto
-
-    def faults(self) -> list[Fault]:
-        """Faults of the scenario and those set by command."""
-        return [*self.world.faults.all, *self._faults]
-
     # Commands to devices
 
     def do(self, node: str, command: str, **arguments: Any) -> Future[Any]:
@@ -245,7 +169,7 @@ class Control(ClockControl):
             return
         plain = {key: _written(value) for key, value in arguments.items()}
         shown = masked(plain, self.world.secret)
-        note = ", ".join(f"{key} = {value}" for key, value in shown.items() if key != _NOW)
+        note = ", ".join(f"{key} = {value}" for key, value in shown.items() if key != NOW)
         event = self.world.emit(
             node, "control", "command", note=note, label=command, do=command, set=shown
         )
@@ -254,7 +178,8 @@ class Control(ClockControl):
     def _spawn(
         self, done: Future[Any], node: str, task: Coroutine[Any, Any, Any], event: TraceEvent
     ) -> None:
-        self.world.spawn(node, self._carried_out(done, node, task, event))
+        carried_out = self.world.spawn(node, self._carried_out(done, node, task, event))
+        closing(carried_out, task).add_done_callback(lambda _: _give_up(done))
 
     async def _carried_out(
         self, done: Future[Any], node: str, task: Coroutine[Any, Any, Any], event: TraceEvent
@@ -272,75 +197,7 @@ class Control(ClockControl):
             )
             done.set_exception(exc)
         finally:
-            if not done.done():
-                done.set_exception(_over())
-
-    def answer(self, node: str, value: str | bool | None) -> Future[Any]:
-        """Answer the open question of a node: a PIN, yes or no; None = cancel. Harmless when there is none."""
-        if isinstance(value, str):
-            return self.do(node, "enter_pin", pin=value, **{_NOW: Duration(0)})
-        return self.do(node, "accept" if value else "reject", **{_NOW: Duration(0)})
-
-    def let(self, node: str, *, auto: bool) -> None:
-        """Hand the person before `node` to itself, or to the screen."""
-
-        def hand_over() -> None:
-            human = self._humans.get(node)
-            if human is None:
-                return
-            who = "answers by itself" if auto else "is played at the screen"
-            self.world.emit(node, "control", "person", note=who, label="person", auto=auto)
-            human.let(auto=auto)
-
-        self._call(hand_over)
-
-    # Faults
-
-    def set_fault(self, text: str) -> Future[Fault]:
-        """Let something go wrong from now on: NAME[:key=value,...], as the option `--fault` takes it."""
-        done: Future[Fault] = Future()
-        done.set_running_or_notify_cancel()
-        self._call(self._set_fault, done, text)
-        return done
-
-    def _set_fault(self, done: Future[Fault], text: str) -> None:
-        faults = self.world.faults
-        try:
-            option = fault_of(text)
-            model: Any = FAULTS.get(option.name)
-            if model.enter is not Fault.enter:
-                raise UsageError(
-                    f"{option.name} needs a device of its own: restart the scenario with --fault {text}"
-                )
-            begin = Duration(max(1, self.now_us)) if model.momentary else Duration(0)
-            option = msgspec.structs.replace(option, from_=begin, until=None)
-            number = len(self.faults())
-            fault = faults.made(number, option)
-            faults.set(fault, text)
-        except NearbenchError as exc:
-            done.set_exception(exc)
-            return
-        self._faults.append(fault)
-        done.set_result(fault)
-
-    def clear_fault(self, fault: Fault) -> Future[None]:
-        """Undo a fault; harmless when it is not set."""
-        done: Future[None] = Future()
-        done.set_running_or_notify_cancel()
-        self._call(self._clear_fault, done, fault)
-        return done
-
-    def _clear_fault(self, done: Future[None], fault: Fault) -> None:
-        try:
-            self.world.faults.clear(fault, by_hand=True)
-        except NearbenchError as exc:
-            done.set_exception(exc)
-            return
-        done.set_result(None)
-
-    def fault_words(self) -> list[str]:
-        """Faults in words."""
-        return [fault_words(fault) for fault in self.faults()]
+            _give_up(done)
 
     # The end
 
@@ -391,6 +248,12 @@ class Control(ClockControl):
             self.world.loop.call_soon_threadsafe(lambda: function(*arguments, **named))
         except RuntimeError:  # closed in the meantime
             raise _over() from None
+
+
+def _give_up(done: Future[Any]) -> None:
+    """Who waits for a command that the end of the run cut off waits no longer."""
+    if not done.done():
+        done.set_exception(_over())
 
 
 def _over() -> SimulationError:

@@ -30,6 +30,39 @@ def put(entries: list[T], entry: T) -> Callable[[], None]:
     return take_out
 
 
+class _Typing:
+    """Passes everything to the person, and changes the PIN that is typed as the defects say by then."""
+
+    def __init__(self, person: Delegate, defects: Defects) -> None:
+        self._person = person
+        self._defects = defects
+
+    def new_pin(self, peer: str) -> str:
+        """As the person."""
+        return self._person.new_pin(peer)
+
+    def display_pin(self, peer: str, pin: str) -> None:
+        """As the person."""
+        self._person.display_pin(peer, pin)
+
+    async def ask_pin(self, peer: str) -> str | None:
+        """The person's PIN, as it is typed."""
+        pin = await self._person.ask_pin(peer)
+        return pin if pin is None else self._defects.typed_for(pin)
+
+    async def compare(self, peer: str, number: str) -> bool:
+        """As the person."""
+        return await self._person.compare(peer, number)
+
+    async def confirm(self, peer: str) -> bool:
+        """As the person."""
+        return await self._person.confirm(peer)
+
+    def cancelled(self, peer: str, why: str) -> None:
+        """As the person."""
+        self._person.cancelled(peer, why)
+
+
 class Defects:
     """The defects of one node."""
 
@@ -38,8 +71,8 @@ class Defects:
         """how much too fast its radio's clock runs, in connections made from now on."""
         self.adverts: list[Callable[[Advert], Advert]] = []
         """what becomes of each advert that its firmware wants to send."""
-        self.persons: list[Callable[[Delegate], Delegate]] = []
-        """who stands between it and the person in front of it."""
+        self.typed: list[Callable[[str], str]] = []
+        """what becomes of each PIN, at the moment when the person in front of it types it."""
         self.outgoing: list[Callable[[int, bytes], tuple[bytes, int] | None]] = []
         """what becomes of an ATT or SMP PDU (channel, octets) of its host: (octets, microseconds later), None = swallowed."""
         self.connected: list[Callable[[Peer], None]] = []
@@ -54,10 +87,14 @@ class Defects:
         return advert
 
     def person(self, person: Delegate) -> Delegate:
-        """Who answers in place of `person`."""
-        for stand_between in self.persons:
-            person = stand_between(person)
-        return person
+        """`person` as the node hears it: a PIN is what has become of it when it is typed."""
+        return _Typing(person, self)
+
+    def typed_for(self, pin: str) -> str:
+        """What is typed in place of `pin`."""
+        for change in self.typed:
+            pin = change(pin)
+        return pin
 
     def fate(self, channel: int, pdu: bytes) -> tuple[bytes, int] | None:
         """(octets, delay in microseconds) of an outgoing PDU, None when it is swallowed."""

@@ -18,6 +18,9 @@ __all__ = ["Ladder", "Lines", "drawing"]
 
 _TIME = 12
 _ARROWS = ("heard",)
+_IN_VAIN = "not_acknowledged"
+_OUTSIDE = {"tx": "→ ", "rx": "← "}
+"""Before a message to or from somebody who has no lane."""
 
 
 def _width(text: str) -> int:
@@ -60,12 +63,19 @@ class Ladder:
                 yield from self._note("", ": ".join(said), self.parties.index(event.node))
         else:
             text = f"{label}: {event.note}" if event.note else label
+            if self._is_outside(event):
+                text = _OUTSIDE[event.direction] + text
             lane = self.parties.index(event.node)
             if lane and self._start(text, lane) != lane * self.lane:
                 text = f"{event.node}: {text}"
             yield from self._note(time, text, lane)
             if remedy := event.fields.get("remedy"):
                 yield from self._note("", f"do: {remedy}", lane)
+
+    def _is_outside(self, event: TraceEvent) -> bool:
+        """Whether it is a message with a device that is no node."""
+        said = event.layer == "ble" and bool(event.data) and event.event not in _ARROWS
+        return said and event.direction in _OUTSIDE and event.peer not in ("", *self.parties)
 
     def _heading(self, event: TraceEvent) -> Iterator[str]:
         """A line when a message opens another phase."""
@@ -91,6 +101,8 @@ class Ladder:
         for (node, peer, event, label), count in self._seen.items():
             if count > self.repeats and event in _ARROWS:
                 yield f"{node} {event} {peer}{f' ({label})' if label else ''} {count} times"
+            elif count > self.repeats and event == _IN_VAIN:
+                yield f"{node} sent {peer} {count} frames that nobody acknowledged"
 
     def _span(self, sender: str, receiver: str) -> int:
         """Columns between two lanes."""

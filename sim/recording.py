@@ -8,14 +8,15 @@ processes never write one file: who opens it is its only writer as long as it is
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec
 
 from protocols.capture import Direction, Packet, Writer, writer_for
-from protocols.errors import UnknownNameError, UsageError
+from protocols.errors import OutputError, UnknownNameError, UsageError, writing
 from sim.air_capture import AirTap, write_packet
 from sim.redaction import hides
 from sim.trace import TraceEvent, line_of
@@ -30,17 +31,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "free_name"]
 
+_P = ParamSpec("_P")
 _HCI_H4 = 187
 _ZEROED = "key octets replaced by zeros; --reveal keeps them"
 
 
 class Recorder:
-    """All files of one run. `new`: a file that exists is left alone, and `air.pcapng` becomes `air-2.pcapng`."""
+    """All files of one run. `new`: a file that exists is left alone, and `air.pcapng` becomes `air-2.pcapng`.
 
-    def __init__(self, world: World) -> None:
+    What cannot be written any more ends the run with OutputError; with `goes_on` it is left out, and told by `troubles`.
+    """
+
+    def __init__(self, world: World, *, goes_on: bool = False) -> None:
         self._world = world
+        self._goes_on = goes_on
+        self.troubles: dict[str, str] = {}
+        """file -> why nothing more is written to it; only where the run goes on without a file that is lost."""
         self._paths: set[Path] = set()
-        self._files: list[BinaryIO] = []
+        self._files: list[tuple[str, BinaryIO]] = []
         self._writers: list[tuple[str, Writer]] = []
 
     def capture(self, target: str, *, new: bool = False) -> str:
@@ -59,34 +67,62 @@ class Recorder:
             )
         make = writer_for(file)
         stream, file = self._open(file, new=new)
-        writer = make(stream)
+        with writing(file):
+            writer = make(stream)
         self._writers.append((file, writer))
         if node:
-            self._world.hci_taps.append(_hci_tap(node, file, writer, reveal=self._world.reveal))
+            tap_hci = _hci_tap(node, file, writer, reveal=self._world.reveal)
+            self._world.hci_taps.append(self._kept_from_the_run(file, tap_hci))
         else:
             tap = AirTap(file, writer, reveal=self._world.reveal)
-            self._world.air.observe(tap.on_air)
+            self._world.air.observe(self._kept_from_the_run(file, tap.on_air))
             if self._world.reveal:
-                self._world.trace.add_sink(tap.on_event)
+                self._world.trace.add_sink(self._kept_from_the_run(file, tap.on_event))
         return f"{node}:{file}" if node else file
 
     def jsonl(self, file: str, stdout: BinaryIO, *, new: bool = False) -> str:
         """Write the trace as JSON lines to `file`, "-" for standard output; the name that the file got."""
         stream, file = (stdout, file) if file == "-" else self._open(file, new=new)
+        name = "standard output" if file == "-" else file
 
         def sink(event: TraceEvent) -> None:
-            stream.write(line_of(event))
+            with writing(name):
+                stream.write(line_of(event))
 
-        self._world.trace.add_sink(sink)
+        self._world.trace.add_sink(self._kept_from_the_run(name, sink))
         return file
 
+    def _kept_from_the_run(self, file: str, write: Callable[_P, None]) -> Callable[_P, None]:
+        """`write`, whose trouble is noted once where the run goes on without the file."""
+        if not self._goes_on:
+            return write
+
+        def write_on(*args: _P.args, **named: _P.kwargs) -> None:
+            if file in self.troubles:
+                return
+            try:
+                write(*args, **named)
+            except OutputError as exc:
+                self.troubles[file] = str(exc)
+
+        return write_on
+
     def close(self) -> dict[str, int]:
-        """Finish all files; packets per capture file."""
-        for _, writer in self._writers:
-            writer.finish()
-        for stream in self._files:
-            stream.close()
+        """Finish all files; packets per capture file. Raises OutputError, and has closed every one all the same."""
+        with contextlib.ExitStack() as all_of_them:
+            for file, stream in self._files:
+                all_of_them.callback(self._end, _closed, file, stream)
+            for file, writer in self._writers:
+                all_of_them.callback(self._end, _finished, file, writer)
         return {file: writer.written for file, writer in self._writers}
+
+    def _end(self, end: Callable[[str, Any], None], file: str, one: Any) -> None:
+        try:
+            end(file, one)
+        except OutputError as exc:
+            if not self._goes_on:
+                raise
+            self.troubles.setdefault(file, str(exc))
 
     def _open(self, file: str, *, new: bool) -> tuple[BinaryIO, str]:
         """Open a file for writing, and its name; the scenario and what is written already are refused. Raises UsageError."""
@@ -106,8 +142,18 @@ class Recorder:
             ) from None
         except OSError as exc:
             raise UsageError(f"{file}: {exc.strerror}") from None
-        self._files.append(stream)
+        self._files.append((file, stream))
         return stream, file
+
+
+def _finished(file: str, writer: Writer) -> None:
+    with writing(file):
+        writer.finish()
+
+
+def _closed(file: str, stream: BinaryIO) -> None:
+    with writing(file):
+        stream.close()
 
 
 def free_name(file: str) -> str:

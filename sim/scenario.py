@@ -8,17 +8,23 @@ it is given and the files that file names; no clock, no chance.
 from __future__ import annotations
 
 import math
+import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from protocols.capture import describe, recognise
 from protocols.conversion import as_typed
 from protocols.errors import ScenarioError, UnknownNameError, UsageError
 from sim.air import AirSettings
+from sim.scenario_lines import line_of, stands
 from sim.units import Duration, parse_duration_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "LIBRARY",
@@ -30,6 +36,7 @@ __all__ = [
     "Step",
     "Waypoint",
     "find",
+    "is_name",
     "load",
     "names",
     "parse",
@@ -37,6 +44,8 @@ __all__ = [
 ]
 
 LIBRARY = Path(__file__).parent / "scenarios"
+_HEAD_OCTETS = 512
+"""Of a file, that tell what it is."""
 
 
 class _Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -182,29 +191,50 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Path:
-    """Path of a scenario given by name or path. Raises UnknownNameError, UsageError."""
+    """Path of a scenario given by name, else by path. Raises UnknownNameError, UsageError."""
+    if is_name(name):
+        return LIBRARY / f"{name}.toml"
+    if os.path.isdir(name):  # noqa: PTH112  # those of Path raise on long names
+        raise UsageError(f"scenario file {name} is a folder")
+    if os.path.exists(name):  # noqa: PTH110  # a pipe will do
+        return Path(name)
     if name.endswith(".toml") or "/" in name or "\\" in name:
-        path = Path(name)
-        if not path.is_file():
-            raise UsageError(
-                f"scenario file {name} {'is a folder' if path.is_dir() else 'does not exist'}"
-            )
-        return path
-    path = LIBRARY / f"{name}.toml"
-    if not path.is_file():
-        raise UnknownNameError("scenario", name, names())
-    return path
+        raise UsageError(f"scenario file {name} does not exist")
+    raise UnknownNameError("scenario", name, names())
+
+
+def is_name(name: str) -> bool:
+    """Whether a built-in scenario is called so."""
+    return re.fullmatch(r"[\w-]+", name) is not None and (LIBRARY / f"{name}.toml").is_file()
 
 
 def load(name: str) -> Scenario:
     """The scenario of that name or path. Raises ScenarioError, UnknownNameError, UsageError."""
     path = find(name)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"scenario file {path}: {exc}") from None
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_OCTETS)
+            if path.parent != LIBRARY:
+                _refuse_others(str(path), head)
+            octets = head + stream.read()
+    except OSError as exc:
+        raise UsageError(f"scenario file {path}: {exc.strerror or exc}") from None
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not a scenario (TOML): {describe(head)}") from None
     shown = path.name if path.parent == LIBRARY else str(path)
-    return parse(text, file=shown, base=path.parent)
+    return parse(text.replace("\r\n", "\n"), file=shown, base=path.parent)
+
+
+def _refuse_others(name: str, head: bytes) -> None:
+    """A capture or a trace is no scenario, and some commands read it. Raises UsageError."""
+    capture = recognise(head)
+    if capture is not None:
+        readers = "`nearbench tui`, `decode` and `explain` read it"
+        raise UsageError(f"{name}: no scenario, but a capture ({capture.name}); {readers}")
+    if head.lstrip()[:1] in (b"{", b"<"):  # no TOML begins so
+        raise UsageError(f"{name}: not a scenario (TOML): {describe(head)}")
 
 
 def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Scenario:
@@ -227,8 +257,12 @@ def parse(text: str, *, file: str = "scenario", base: Path | None = None) -> Sce
         raise ScenarioError(file, line_of(text, path), _shown(path), str(exc)) from None
     except msgspec.ValidationError as exc:
         message, _, where = str(exc).partition(" - at `")
-        path = _with_key(text, _path(where.rstrip("`")), message)
-        raise ScenarioError(file, line_of(text, path), _shown(path), _clear(message)) from None
+        if _MISSING.match(message):
+            (path, said), *more = _missing(plain)
+            said = "; ".join((said, *(f"{_shown(other)}: {also}" for other, also in more)))
+        else:
+            path, said = _with_key(text, _path(where.rstrip("`")), message), _clear(message)
+        raise ScenarioError(file, line_of(text, path), _shown(path), said) from None
     scenario = msgspec.structs.replace(scenario, base=str(base or Path.cwd()), file=file, text=text)
     _check(scenario)
     return scenario
@@ -268,16 +302,47 @@ def _hook(kind: type, value: Any) -> Any:
 def _with_key(text: str, path: tuple[str | int, ...], message: str) -> tuple[str | int, ...]:
     """`path` and the key under it that the message speaks of, when that key stands in the text."""
     for word in re.findall(r"\w+", message):
-        if path[-1:] != (word,) and _stands(text, (*path, word)):
+        if path[-1:] != (word,) and stands(text, (*path, word)):
             return (*path, word)
     return path
+
+
+_MISSING = re.compile(r"Object missing required field")
+_TABLES: dict[str, type[_Spec]] = {
+    "node": NodeSpec, "crowd": CrowdSpec, "fault": FaultSpec, "step": Step, "expect": Expect, "path": Waypoint,
+}  # fmt: skip
+"""Key of a list of tables -> what each of them is."""
+
+
+def _missing(plain: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """(table, what is said of it) of every table that lacks a key it must have."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for path, kind, table in _tables(plain, (), Scenario):
+        fields = msgspec.structs.fields(kind)
+        keys = [repr(f.encode_name) for f in fields if f.required and f.encode_name not in table]
+        if keys:
+            listed = " and ".join(filter(None, (", ".join(keys[:-1]), keys[-1])))
+            found.append(
+                (path, f"key{'s' * (len(keys) > 1)} {listed} {'are' if keys[1:] else 'is'} missing")
+            )
+    return found
+
+
+def _tables(
+    table: Any, path: tuple[str | int, ...], kind: type[_Spec]
+) -> Iterator[tuple[tuple[str | int, ...], type[_Spec], dict[str, Any]]]:
+    """Path, kind and content of a table and of those in it."""
+    yield path, kind, table
+    for name in (one for one in _TABLES if one in kind.__struct_encode_fields__ and one in table):
+        each: Any
+        for number, each in enumerate(table[name] if isinstance(table[name], list) else ()):
+            if isinstance(each, dict):
+                yield from _tables(each, (*path, name, number), _TABLES[name])
 
 
 def _clear(message: str) -> str:
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", message):
         return f"unknown key {found.group(1)!r}"
-    if found := re.fullmatch(r"Object missing required field `(.*)`", message):
-        return f"key {found.group(1)!r} is missing"
     return message[:1].lower() + message[1:].replace("`", "")
 
 
@@ -293,55 +358,6 @@ def _path(where: str) -> tuple[str | int, ...]:
 
 def _shown(path: tuple[str | int, ...]) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
-_KEY = re.compile(r"\s*([A-Za-z0-9_.\-\"' ]+?)\s*=")
-
-
-def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
-    """Line (1-based) of the key at `path`: the deepest part of it that stands in the text."""
-    best = _deepest(text, path)
-    return best[1] if best else None
-
-
-def _stands(text: str, path: tuple[str | int, ...]) -> bool:
-    best = _deepest(text, path)
-    return best is not None and best[0] == len(path)
-
-
-def _deepest(text: str, path: tuple[str | int, ...]) -> tuple[int, int] | None:
-    """(length, line) of the longest beginning of `path` that stands in the text."""
-    best: tuple[int, int] | None = None
-    counts: dict[str, int] = {}
-    prefix: tuple[str | int, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.fullmatch(line):
-            prefix = _header_path(header.group(1) == "[[", header.group(2), counts)
-            here = prefix
-        elif key := _KEY.match(line):
-            here = prefix + tuple(part.strip(" \"'") for part in key.group(1).split("."))
-        else:
-            continue
-        depth = len(here)
-        if path[:depth] == here and (best is None or depth > best[0]):
-            best = (depth, number)
-    return best
-
-
-def _header_path(
-    array: bool, dotted: str, counts: dict[str, int]
-) -> tuple[str | int, ...]:  # a fact
-    parts = [part.strip(" \"'") for part in dotted.split(".")]
-    out: list[str | int] = []
-    for index, part in enumerate(parts):
-        name = ".".join(parts[: index + 1])
-        out.append(part)
-        if array and index == len(parts) - 1:
-            counts[name] = counts.get(name, -1) + 1
-        if name in counts:
-            out.append(counts[name])
-    return tuple(out)
 
 
 def _check(scenario: Scenario) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocols.errors import NearbenchError, SimulationError, origin_of
 
-__all__ = ["Strays", "order_of"]
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["Strays", "closing", "order_of"]
 
 
 class Strays:
@@ -45,3 +48,9 @@ def order_of(task: asyncio.Task[Any]) -> tuple[int, str]:
     """Tasks in the order they were made: a set has none."""
     name = task.get_name()
     return (int(name[5:]) if name[5:].isdigit() else 0, name)
+
+
+def closing(task: asyncio.Task[Any], inner: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """`task`, which awaits `inner`; a task that is cancelled before it began leaves that to nobody, so it is closed."""
+    task.add_done_callback(lambda _: inner.close())
+    return task

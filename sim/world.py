@@ -37,7 +37,7 @@ from sim.rng import Streams
 from sim.scenario_time import ScenarioTime
 from sim.scripts import Scripts
 from sim.setting_errors import wrong_setting
-from sim.strays import Strays, order_of
+from sim.strays import Strays, closing, order_of
 from sim.trace import TraceEvent, TraceLog
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ class RadioPlace(Protocol):
 
     def name_of(self, address: str) -> str:
         """Name of the node that uses `address`, else the address."""
+        ...
+
+    def is_stranger(self, name: str) -> bool:
+        """Whether what goes by that name writes no trace of its own: whoever hears it writes what it says."""
         ...
 
     def hci(self, node: str, direction: str, packet: bytes) -> None:
@@ -173,7 +177,7 @@ class World:
 
     def spawn(self, node: str, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine of `node`."""
-        return self._watched(self._named(node, task))
+        return closing(self._watched(self._named(node, task)), task)
 
     def _watched(self, task: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task whose exception ends the run at once, not when the garbage collector finds it."""
@@ -205,6 +209,10 @@ class World:
     def name_of(self, address: str) -> str:
         """Node name of an address, else the address."""
         return self._addresses.get(address.lower(), address)
+
+    def is_stranger(self, name: str) -> bool:
+        """Nobody is one where everything is simulated."""
+        return False
 
     def address_of(self, name: str) -> str:
         """Last claimed address of a node, "aa:bb:cc:dd:ee:ff random". Raises UnknownNameError."""

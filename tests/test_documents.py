@@ -59,6 +59,22 @@ def test_the_scenario_of_the_documents_runs():
         world.close()
 
 
+def test_the_scenario_with_wifi_aware_of_the_documents_runs():
+    from sim import scenario
+    from sim.world import World
+
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", text.partition("## Wi-Fi Aware")[2], re.DOTALL)
+    assert example
+    world = World(scenario.parse(example.group(1)))
+    try:
+        result = world.run()
+        assert result.passed
+        assert result.expectations
+    finally:
+        world.close()
+
+
 def test_the_device_of_the_documents_works(tmp_path):
     from sim import scenario
     from sim.world import World

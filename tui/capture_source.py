@@ -1,6 +1,6 @@
 """A capture file as a source of rows: read once on a thread, spooled to a nameless file, so that a million packets scroll.
 
-In memory are nine octets per packet and what is on the screen. Works for whatever `protocols.capture` reads, pipes
+In memory are thirteen octets per packet, an entry per connection, and what is on the screen. Works for whatever `protocols.capture` reads, pipes
 included. What is damaged ends the reading with a sentence; what came before is shown.
 """
 
@@ -21,61 +21,66 @@ from protocols.capture import Packet, open_reader
 from protocols.dissect import LINK_TYPES
 from protocols.errors import CaptureError, NearbenchError, UsageError
 from sim.trace import TraceEvent
+from tui.files import given_file
 from tui.models.encrypted_links import EncryptedLinks
-from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, PHDR_OCTETS, capture_event
+from tui.models.link_ends import LinkEnds
+from tui.models.packets import CRC_OCTETS, capture_event, pdu_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
     from protocols.capture import Reader
+    from tui.files import GivenFile
 
 __all__ = ["CaptureSource"]
 
 _CHUNK = 512
 _REMEMBERED = 4096
-_HCI, _RADIOTAP = "hci", "frame_radiotap"
+_HCI, _RADIOTAP, _WITH_HEADER = "hci", "frame_radiotap", "ll_phdr"
 _SIGNAL_AT = 1
 _WITH_RECEIVER = (1, 3, 5)
 """ADV_DIRECT_IND, SCAN_REQ, CONNECT_IND: the second address says to whom (Core 5.4 Vol 6 Part B 2.3)."""
-_EXTENDED = 7
+_EXTENDED, _HAS_SENDER, _HAS_RECEIVER = 7, 0x01, 0x02
+"""PDU types from this one on have the common extended header (2.3.4); its flags for AdvA and TargetA."""
 
 
 class CaptureSource:
-    """The packets of a capture. Raises UsageError when the file cannot be opened or is none."""
+    """The packets of a capture: of a file, at once; of a pipe, as they come. Raises UsageError when it is none."""
 
     is_all_packets = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, given: GivenFile | Path) -> None:
         self.first = 0
         self.end = 0
         self.skipped = 0
         self.done = False
         self.trouble = ""
         """what ended the reading early, or was passed over; a sentence."""
+        file = given_file(given) if isinstance(given, Path) else given
         try:
-            stream = path.open("rb")
-        except OSError as exc:
-            raise UsageError(f"{path}: {exc.strerror}") from None
-        try:
-            reader = open_reader(stream, str(path))
+            reader = open_reader(file.stream, file.name)
         except CaptureError as exc:  # of the file's header: there is nothing to show
-            stream.close()
+            file.close()
             raise UsageError(str(exc)) from None
         except NearbenchError:
-            stream.close()
+            file.close()
             raise
+        self._file = file
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         self._starts = array("Q", [0])
         self._encrypted = bytearray()
         """per packet, whether it is; written ahead of `_starts`."""
+        self._links = array("I")
+        """per packet, the number of its connection; written ahead of `_starts`."""
+        self._ends = LinkEnds()
         self._t0_us: int | None = None
         self._closing = False
         self._cache: OrderedDict[int, TraceEvent] = OrderedDict()
         self._encode = msgspec.msgpack.Encoder().encode
         self._decoder = msgspec.msgpack.Decoder(Packet)
         self._thread = threading.Thread(
-            target=self._read, args=(stream, reader), name="capture", daemon=True
+            target=self._read, args=(file.stream, reader), name="capture", daemon=True
         )
         self._thread.start()
 
@@ -85,6 +90,7 @@ class CaptureSource:
         starts = array("Q")
         links = EncryptedLinks()
         at = 0
+        at_once = 1 if self._file.is_pipe else _CHUNK
         try:
             with stream:
                 for packet in reader:
@@ -92,11 +98,12 @@ class CaptureSource:
                         self._t0_us = packet.t_us
                     kind = LINK_TYPES.get(packet.link_type, "")
                     self._encrypted.append(links.is_encrypted(kind, packet.data))
+                    self._links.append(self._ends.link_of(kind, packet.data))
                     octets = self._encode(packet)
                     at += len(octets)
                     chunk.append(octets)
                     starts.append(at)
-                    if len(chunk) >= _CHUNK:
+                    if len(chunk) >= at_once:
                         self._publish(chunk, starts)
                     if self._closing:
                         break
@@ -143,12 +150,8 @@ class CaptureSource:
         """The packets at [start, end), read at once and not remembered."""
         if start >= end:
             return ()
-        t0_us = self._t0_us or 0
-        flags = self._encrypted[start:end]
         packets = self.packets(start, end)
-        return [
-            _event(packet, t0_us, bool(flag)) for packet, flag in zip(packets, flags, strict=True)
-        ]
+        return [self._event(packet, position) for position, packet in enumerate(packets, start)]
 
     def packets(self, start: int, end: int) -> list[Packet]:
         """The packets at [start, end) as they stand in the file. For any thread."""
@@ -160,8 +163,32 @@ class CaptureSource:
     def _load(self, position: int) -> TraceEvent:
         start, end = self._starts[position], self._starts[position + 1]
         octets = os.pread(self._spool.fileno(), end - start, start)
-        packet = self._decoder.decode(octets)
-        return _event(packet, self._t0_us or 0, bool(self._encrypted[position]))
+        return self._event(self._decoder.decode(octets), position)
+
+    def _event(self, packet: Packet, position: int) -> TraceEvent:
+        """A packet as the trace would tell it; times count from the first packet."""
+        kind = LINK_TYPES.get(packet.link_type, "")
+        data = packet.data
+        fields: dict[str, Any] = {"link_type": packet.link_type, "wall_us": packet.t_us}
+        node, peer, direction = packet.interface if kind == _HCI else "", "", ""
+        name = capture_event(kind, data) if kind else "packet"
+        if kind == _HCI:
+            direction = "rx" if packet.direction == "received" else "tx"
+        elif kind.startswith("frame"):
+            fields |= _wifi(kind, data)
+            node, peer = str(fields.pop("sender", "")), str(fields.pop("receiver", ""))
+        elif kind:
+            fields |= _link_layer(kind, data)
+            if self._encrypted[position]:
+                fields["encrypted"] = True
+            is_advert = name == "adv"
+            link = self._links[position]
+            node, peer = _ends(kind, data) if is_advert else self._ends.of(link, kind, data)
+        layer = "hci" if kind == _HCI else "air"
+        t_us = packet.t_us - (self._t0_us or 0)
+        return TraceEvent(
+            packet.number, t_us, node, layer, name, direction, peer, data, fields, packet.comment
+        )
 
     def position_of(self, seq: int) -> int | None:
         """Position of the packet with a number; records that are no packets have none."""
@@ -177,31 +204,9 @@ class CaptureSource:
     def close(self) -> None:
         """End the reading and give the spool back."""
         self._closing = True
+        self._file.stop()
         self._thread.join(5)
         self._spool.close()
-
-
-def _event(packet: Packet, t0_us: int, encrypted: bool = False) -> TraceEvent:
-    """A packet as the trace would tell it; times count from the first packet."""
-    kind = LINK_TYPES.get(packet.link_type, "")
-    data = packet.data
-    fields: dict[str, Any] = {"link_type": packet.link_type, "wall_us": packet.t_us}
-    node, peer, direction = packet.interface if kind == _HCI else "", "", ""
-    name = capture_event(kind, data) if kind else "packet"
-    if kind == _HCI:
-        direction = "rx" if packet.direction == "received" else "tx"
-    elif kind.startswith("frame"):
-        fields |= _wifi(kind, data)
-        node, peer = str(fields.pop("sender", "")), str(fields.pop("receiver", ""))
-    elif kind:
-        fields |= _link_layer(kind, data)
-        if encrypted:
-            fields["encrypted"] = True
-        node, peer = str(fields.pop("sender", "")), str(fields.pop("receiver", ""))
-    return TraceEvent(
-        packet.number, packet.t_us - t0_us, node, "hci" if kind == _HCI else "air", name, direction, peer, data,
-        fields, packet.comment,
-    )  # fmt: skip
 
 
 def _wifi(kind: str, data: bytes) -> dict[str, Any]:
@@ -217,15 +222,26 @@ def _wifi(kind: str, data: bytes) -> dict[str, Any]:
 
 
 def _link_layer(kind: str, data: bytes) -> dict[str, Any]:
-    """Ends (of connections none), signal and place of the PDU of a Bluetooth LE packet."""
-    start = PHDR_OCTETS if kind == "ll_phdr" else 0
-    at = start + ACCESS_OCTETS
-    found: dict[str, Any] = {"pdu_at": at}
-    if start and len(data) > _SIGNAL_AT:
+    """Signal and place of the PDU of a Bluetooth LE packet."""
+    found: dict[str, Any] = {"pdu_at": pdu_start(kind, data)}
+    if kind == _WITH_HEADER and len(data) > _SIGNAL_AT:
         found["rssi_dbm"] = int.from_bytes(data[1:2], "little", signed=True)
-    if data[start:at] != ADVERTISING or len(data) < at + 8 or data[at] & 0x0F == _EXTENDED:
-        return found
-    found["sender"] = data[at + 2 : at + 8][::-1].hex(":")
-    if data[at] & 0x0F in _WITH_RECEIVER and len(data) >= at + 14 + CRC_OCTETS:
-        found["receiver"] = data[at + 8 : at + 14][::-1].hex(":")
     return found
+
+
+def _ends(kind: str, data: bytes) -> tuple[str, str]:
+    """Sender and receiver of an advertising packet by the addresses in it; empty where it has none."""
+    pdu = data[pdu_start(kind, data) : -CRC_OCTETS]
+    if len(pdu) < 2:
+        return "", ""
+    code, at, has_sender, has_receiver = pdu[0] & 0x0F, 2, True, pdu[0] & 0x0F in _WITH_RECEIVER
+    if code >= _EXTENDED:
+        flags = pdu[3] if len(pdu) > 3 and pdu[2] & 0x3F else 0
+        at, has_sender, has_receiver = 4, bool(flags & _HAS_SENDER), bool(flags & _HAS_RECEIVER)
+    first = _address(pdu[at : at + 6]) if has_sender else ""
+    at += 6 * has_sender
+    return first, _address(pdu[at : at + 6]) if has_receiver else ""
+
+
+def _address(octets: bytes) -> str:
+    return octets[::-1].hex(":") if len(octets) == 6 else ""

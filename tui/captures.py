@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protocols.capture import Packet, open_reader
+from protocols.capture import Packet, open_reader, text_of
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, encode, format_of, summary
-from protocols.errors import CaptureError, EncodeError, UsageError
+from protocols.errors import CaptureError, EncodeError
 from protocols.wifi_aware.protection import UNOPENED
+from tui.files import reading
 from tui.output import (
     context_of,
     document,
@@ -39,14 +40,10 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
     form = options.format
     if form is not None:
         format_of(form)  # an unknown name is said before anything is read
-    try:
-        stream = path.open("rb")
-    except OSError as exc:
-        raise UsageError(f"{path}: {exc.strerror}") from None
     status, warned, rebuilds = 0, False, _Rebuilds()
     collected: list[dict[str, Any]] = []
-    with stream:
-        reader = open_reader(stream, str(path))
+    with reading(path) as file:
+        reader = open_reader(file.stream, file.name)
         try:
             for packet in reader:
                 if context and not warned and packet.link_type in _LONG:
@@ -69,7 +66,7 @@ def decode_capture(path: Path, options: argparse.Namespace) -> int:
     if options.json:
         print(document(collected))  # noqa: T201  # a command's output
     for what, count in reader.notes.skipped.items():
-        say(f"nearbench: {path}: {count} records passed over: {what}")
+        say(f"nearbench: {reader.name}: {count} records passed over: {what}")
     return status
 
 
@@ -104,7 +101,8 @@ def summary_of(packet: Packet) -> str:
 
 def _summary(packet: Packet, found: Dissection | None) -> str:
     if found is None:
-        return f"link type {packet.link_type}, {len(packet.data)} octets"
+        told = text_of(packet.link_type, packet.data)
+        return told or f"link type {packet.link_type}, {len(packet.data)} octets"
     text = "" if found.fields is None else summary(LINK_TYPES[packet.link_type], found.fields)
     if found.error is not None:
         return f"malformed: {found.error}{f' ({text})' if text else ''}"

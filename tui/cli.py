@@ -7,6 +7,7 @@ status"). Only the file of the command that runs is imported.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from protocols.errors import NearbenchError, UnknownNameError, UsageError
+from tui.charset import fit_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Command(Protocol):
@@ -124,7 +128,7 @@ class _NoInput(io.RawIOBase):
 
 
 def _prepare_streams() -> str:
-    """Name of a closed stream that we would write to, else empty. What a terminal cannot show becomes "?".
+    """Name of a closed stream that we would write to, else empty. What a terminal cannot show becomes ASCII.
 
     A closed standard input is a fault of commands that read it only: a daemon has none.
     """
@@ -137,7 +141,7 @@ def _prepare_streams() -> str:
         if stream is None:
             return name
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            fit_stream(stream)
     return ""
 
 
@@ -153,12 +157,17 @@ def _tell(exc: Exception) -> int:
     if isinstance(exc, NearbenchError):
         message, status = str(exc), exc.exit_status
     elif isinstance(exc, OSError):
-        message, status = f"{exc.filename or 'writing'}: {exc.strerror or exc}", 1
+        message, status = f"{exc.filename or _place_of(exc)}: {exc.strerror or exc}", 1
     else:
         message = f"a fault of nearbench itself: {type(exc).__name__}: {exc}; --debug shows where"
         status = 1
     print(f"nearbench: {message}", file=sys.stderr)
     return status
+
+
+def _place_of(exc: OSError) -> str:
+    """Where a fault without a file name was: files of ours are named where they are written, so no room is left for stdout."""
+    return "standard output" if exc.errno in _NO_ROOM else "input or output"
 
 
 def _reader_left() -> int:

@@ -239,12 +239,12 @@ def say(text: str) -> None:
 
 
 def warn_of(context: dict[str, Any], form: str) -> None:
-    """Say which keys of the context mean nothing to a frame."""
+    """Say which keys of the context mean nothing to the packets of `form`."""
     from protocols.dissect import unknown_context
 
     unknown = unknown_context(form, context)
     if unknown:
         say(
-            f"nearbench: no frame has a use for the context {', '.join(unknown)};"
-            f" `nearbench show format frame` lists what it takes"
+            f"nearbench: {form} has no use for the context {', '.join(unknown)};"
+            f" `nearbench show format {form}` lists what it takes"
         )

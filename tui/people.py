@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from sim.control import Asking, Control
+    from tui.bench.role import Role
     from tui.models.outcomes import Outcome
     from tui.session import Session
     from tui.signs import Signs
 
-__all__ = ["People", "Stage"]
+__all__ = ["People", "Stage", "paired_words"]
 
 _PAIRING_COMMANDS = ("pair", "aware_picker", "aware_pairing_view", "ask_picker", "companion")
 _PHONE, _ACCESSORY = "phone", "accessory"
@@ -129,10 +130,9 @@ class People:
         self._stage.close_questions(parties)
         if outcome.good:
             self._told.pop(pair, None)
-            sign = self._stage.signs["ok"]
-            self._stage.say(
-                f"{sign} {outcome.node} and {outcome.peer} are paired: {outcome.words}", "good"
-            )
+            if self._stage.session.given_up(outcome) is None:  # else the card of that follows
+                text = f"{paired_words(control, self._stage.session, outcome)}: {outcome.words}"
+                self._stage.say(f"{self._stage.signs['ok']} {text}", "good")
         else:
             self._told[pair] = outcome.seq
             self._stage.open_outcome(outcome)
@@ -195,6 +195,10 @@ class People:
         devices = control.world.devices
         accessories = [name for name, one in devices.items() if one.layer == _ACCESSORY]
         phones = [name for name, one in devices.items() if one.layer == _PHONE]
+        role = self._stage.session.request.role
+        if role is not None:
+            self._pair_on_dongle(control, role, phones)
+            return
         target = accessory or next(iter(accessories), "")
         if not phones or target not in accessories:
             self._stage.say(
@@ -202,6 +206,21 @@ class People:
             )
             return
         self._pair(control, phones[0], target)
+
+    def _pair_on_dongle(self, control: Control, role: Role, phones: Sequence[str]) -> None:
+        """A phone on a real radio pairs with the peer that it was given; nothing else there begins a pairing."""
+        if role.why_no_pairing:
+            self._stage.say(role.why_no_pairing)
+        elif self._has_controller(phones[0]):
+            self._pair(control, phones[0], role.peer)
+
+    def _has_controller(self, phone: str) -> bool:
+        """Whether a phone can act now; on real hardware it is said when it cannot."""
+        bridge = self._stage.session.bridge
+        if bridge is None or not bridge.away:
+            return True
+        self._stage.say(f"{phone} has no controller now ({bridge.away})", "bad")
+        return False
 
     def _pair(self, control: Control, phone: str, accessory: str) -> None:
         how = self._how_to_pair(control, phone, accessory)
@@ -235,9 +254,7 @@ class People:
         if phone not in control.world.devices:
             self._stage.say(f"{phone} is no device of this run: it has to begin the next pairing")
             return
-        bridge = self._stage.session.bridge
-        if bridge is not None and bridge.away:
-            self._stage.say(f"{phone} has no controller now ({bridge.away})", "bad")
+        if not self._has_controller(phone):
             return
         how = self._as_before(phone) or self._how_to_pair(control, phone, accessory)
         if how is None:
@@ -317,6 +334,14 @@ class People:
             call()
         except NearbenchError as exc:
             self._stage.say(str(exc), "bad")
+
+
+def paired_words(control: Control, session: Session, good: Outcome) -> str:
+    """Who is paired: both, or one side alone while the other one has more to do."""
+    node, peer = good.node, good.peer
+    if peer in control.world.devices and session.outcomes.is_open(good):
+        return f"{node} is paired with {peer}, {peer} is not done yet"
+    return f"{node} and {peer} are paired"
 
 
 def _sides(control: Control, outcome: Outcome) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from protocols.errors import NearbenchError
 from sim.redaction import HIDDEN
 from tui.diagnosis import reason_of
 from tui.models.rungs import words_of
-from tui.people import People
+from tui.people import People, paired_words
 from tui.signs import ASCII
 from tui.text import clean
 
@@ -60,6 +60,7 @@ class Plain:
         self._offered = False  # whether another try was
         self._left = False
         self._seen = 0  # position of the first event that was not told
+        self._trouble = ""  # with a file of the run, as it was told
 
     # What `tui.people` wants of a stage
 
@@ -97,6 +98,7 @@ class Plain:
         control = self._control
         state = control.state
         outcomes = self._pull()
+        self._note_trouble()
         for outcome in outcomes:
             self._end(outcome)
         self._look_at_displays()
@@ -117,6 +119,13 @@ class Plain:
         self._seen = session.source.end
         return outcomes
 
+    def _note_trouble(self) -> None:
+        """A file that cannot be written any more, once; the run goes on."""
+        trouble = self.session.trouble
+        if trouble != self._trouble:
+            self._say(f"{clean(trouble)}; the run goes on.")
+        self._trouble = trouble
+
     def _look_at_displays(self) -> None:
         for node in self._control.world.devices:
             face = self._control.face(node)
@@ -131,12 +140,20 @@ class Plain:
         pair = frozenset((outcome.node, outcome.peer))
         if outcome.begun <= self._told.get(pair, -1):
             return  # the other side of a pairing whose end was told
-        self._told[pair] = outcome.seq
         if outcome.good:
-            self._say(f"{outcome.node} and {outcome.peer} are paired: {outcome.words}.")
+            self._paired(pair, outcome)
             return
+        self._told[pair] = outcome.seq
         self._say(f"Pairing failed, {outcome.kind}: {outcome.words}.")
         self._late.append(outcome)
+
+    def _paired(self, pair: frozenset[str], outcome: Outcome) -> None:
+        """Once for both sides; a side that is alone with it so far may still be given up by the other."""
+        if self.session.given_up(outcome) is not None:
+            return  # that is told
+        if not self.session.outcomes.is_open(outcome):
+            self._told[pair] = outcome.seq
+        self._say(f"{paired_words(self._control, self.session, outcome)}: {outcome.words}.")
 
     def _explain(self, outcome: Outcome, *, last: bool = False) -> bool:
         """Name the rule, once the other side has had time to hear of the end; whether that is done."""
@@ -322,8 +339,10 @@ def run(session: Session, stream: TextIO | None = None) -> int:
         written = session.close()
     for file, packets in written.items():
         print(f"Wrote {file}: {packets} packets.")  # noqa: T201  # likewise
+    if session.trouble:
+        print(f"{clean(session.trouble)}.")  # noqa: T201  # likewise
     failed = control.state == "died" or control.result is None or not control.result.passed
-    return int(failed)
+    return int(failed or bool(session.trouble))
 
 
 def _read(stream: TextIO, lines: queue.Queue[str | None]) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from protocols.capture import formats
-from protocols.errors import UsageError
+from protocols.capture import open_reader
+from protocols.errors import NearbenchError, UsageError
 from sim import scenario as scenarios
 from sim.accessories import Accessory
 from sim.control import Control
@@ -24,6 +24,7 @@ from tui.capture_source import CaptureSource
 from tui.diagnosis import Inquiries
 from tui.export.log import RunLog
 from tui.feed import RING, Feed
+from tui.files import STANDARD_INPUT, given_file, is_file
 from tui.models.advertisers import Advertisers
 from tui.models.outcomes import Outcomes
 from tui.models.packet_list import DEFAULT_FILTER, PacketList
@@ -37,9 +38,17 @@ if TYPE_CHECKING:
     from sim.trace import TraceEvent
     from tui.bench.links import BridgeLink
     from tui.feed import Source
+    from tui.files import GivenFile
     from tui.models.outcomes import Outcome
 
-__all__ = ["Request", "Session", "into_new_files", "open_session", "session_on"]
+__all__ = [
+    "Request",
+    "Session",
+    "capture_named",
+    "into_new_files",
+    "open_session",
+    "session_on",
+]
 
 _CATCH_UP = 4000
 """Packets of a capture that the screen Air learns of at once."""
@@ -61,6 +70,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     jsonl: str = ""
     new_files: tuple[str, ...] = ()
     """those of `captures` and `jsonl` that go beside a file that exists, under the next name that is free."""
+    unasked: tuple[str, ...] = ()
+    """those of `captures` that nobody asked for: where one cannot be written, the run goes without it."""
     reveal: bool = False
     moniker: str = ""
     """dongle of a run on real hardware; `what` is only its name then."""
@@ -69,21 +80,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     play: tuple[str, ...] = ("phone",)
     """who is played at the screen: phone, accessory (all of that kind), or names of nodes."""
 
-    @property
-    def is_capture(self) -> bool:
-        """Whether it is a capture file, by its suffix."""
-        if self.moniker:
-            return False
-        suffixes = {suffix for form in formats().values() for suffix in form.suffixes}
-        return Path(self.what).suffix.lower() in suffixes
-
 
 def into_new_files(request: Request) -> Request:
     """The same, into files beside those that hold an earlier run: air.pcapng, air-2.pcapng, and so on."""
     captures = tuple(_free(target) for target in request.captures)
     jsonl = request.jsonl and free_name(request.jsonl)
+    unasked = tuple(_free(target) for target in request.unasked)
     return msgspec.structs.replace(
-        request, captures=captures, jsonl=jsonl, new_files=(*captures, jsonl)
+        request, captures=captures, jsonl=jsonl, new_files=(*captures, jsonl), unasked=unasked
     )
 
 
@@ -107,7 +111,7 @@ class Session:
         self.scenario: Scenario | None = None
         self.recorder: Recorder | None = None
         self.seed: int | None = None
-        self.packets = PacketList(source, "" if request.is_capture else DEFAULT_FILTER)
+        self.packets = PacketList(source, "" if self.is_capture else DEFAULT_FILTER)
         self.air = Advertisers()
         self.rungs = Rungs(parties)
         self.values = Values()
@@ -124,8 +128,20 @@ class Session:
         """whether all of it was exported."""
         self.bridge: BridgeLink | None = None
         """dongle of a run on real hardware, whose time is that of the clock on the wall."""
+        self.notice = ""
+        """what has to be said when it begins."""
         self._looked = 0
         self._closed = False
+
+    @property
+    def is_capture(self) -> bool:
+        """Whether it is a capture file."""
+        return isinstance(self.source, CaptureSource)
+
+    @property
+    def own_scenario(self) -> str:
+        """Name or path of the scenario that runs; empty where none does."""
+        return "" if self.is_capture or self.request.moniker else self.request.what
 
     @property
     def now_us(self) -> int:
@@ -139,7 +155,14 @@ class Session:
     @property
     def is_unsaved(self) -> bool:
         """Whether something would be lost by leaving."""
-        return self.control is not None and self.events > 0 and not (self.saved or self.exported)
+        return self.control is not None and self.events > 0 and not (
+            (self.saved and not self.trouble) or self.exported
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why a file of the run is not written any more; empty while all are."""
+        return "" if self.recorder is None else "; ".join(self.recorder.troubles.values())
 
     @property
     def about(self) -> dict[str, str]:
@@ -147,6 +170,10 @@ class Session:
         if self.scenario is None:
             return {}
         return {spec.name: Path(spec.accessory or spec.phone).stem for spec in self.scenario.node}
+
+    def given_up(self, good: Outcome) -> Outcome | None:
+        """The failure of the other side, or of this one later, in a pairing that one side calls good."""
+        return self.outcomes.given_up(good, self.values.begun({good.node, good.peer}))
 
     def pull(self) -> list[Outcome]:
         """Take in what has come; the ends of pairings among it."""
@@ -202,15 +229,15 @@ class Session:
         return written
 
 
-def open_session(request: Request) -> Session:
-    """A session that has not started yet. Raises UsageError and its kin, NodeError."""
+def open_session(request: Request, file: GivenFile | None = None) -> Session:
+    """A session that has not started yet; `file` when it was opened before. Raises UsageError and its kin, NodeError."""
     if request.moniker:
         from tui.bench.run import open_bench  # serial ports and the like are loaded for it alone
 
         return open_bench(request)
-    if request.is_capture:
-        path = Path(request.what)
-        return Session(request, CaptureSource(path), path.name)
+    file = file or capture_named(request.what)
+    if file is not None:
+        return Session(request, CaptureSource(file), Path(file.name).name)
     scenario = with_faults(
         scenarios.with_settings(scenarios.load(request.what), request.settings),
         list(request.faults),
@@ -221,12 +248,41 @@ def open_session(request: Request) -> Session:
     return session_on(request, world, Path(scenario.file).stem)
 
 
+def capture_named(what: str) -> GivenFile | None:
+    """The capture of that name, open; None where a scenario is meant. Raises UsageError for a trace, and for neither."""
+    if scenarios.is_name(what) or what.endswith(".toml") or not is_file(what):
+        return None
+    if what == STANDARD_INPUT:
+        raise UsageError(
+            "-: the keyboard has the standard input; name a file, or a pipe of your own (mkfifo)"
+        )
+    file = given_file(what)
+    if file.capture is not None:
+        return file
+    try:
+        if file.is_trace:
+            raise UsageError(
+                f"{file.name}: the trace of a run has no screen; `nearbench explain {what}` reads it, and a capture "
+                "(--capture) can be opened"
+            )
+        if file.is_text and not file.is_pipe:
+            return None
+        if file.is_text:
+            raise UsageError(
+                f"{file.name}: not a capture; a scenario is read from a file, because it can be run again"
+            )
+        open_reader(file.stream, file.name)  # says what it looks like
+        raise UsageError(f"{file.name}: not a capture")
+    finally:
+        file.close()
+
+
 def session_on(request: Request, world: World, title: str) -> Session:
     """A session on a world, which is closed when that cannot be. Raises UsageError and its kin."""
-    recorder = Recorder(world)
+    recorder = Recorder(world, goes_on=True)  # the screen tells of a file that is lost
     log = RunLog(world)
     try:
-        request = _opened(request, recorder)
+        request, notice = _opened(request, recorder)
         control = Control(world, played=_played(request, world), until_us=request.until_us)
     except BaseException:
         recorder.close()
@@ -236,20 +292,27 @@ def session_on(request: Request, world: World, title: str) -> Session:
     parties = sorted(world.parties(), key=lambda name: isinstance(world.devices[name], Accessory))
     session = Session(request, Feed(world.trace), title, parties)
     session.control, session.scenario, session.recorder = control, world.scenario, recorder
-    session.seed, session.log = world.seed, log
+    session.seed, session.log, session.notice = world.seed, log, notice
     log.played = {name for name in world.devices if control.is_played(name)}
     session.saved = bool(request.captures or request.jsonl)
     return session
 
 
-def _opened(request: Request, recorder: Recorder) -> Request:
-    """Open the files of a request; the request with the names that they got."""
-    new = request.new_files
-    captures = [recorder.capture(target, new=target in new) for target in request.captures]
+def _opened(request: Request, recorder: Recorder) -> tuple[Request, str]:
+    """Open the files of a request; the request with the names that they got, and what to say of one that is missing."""
+    new, notice = request.new_files, ""
+    captures: list[str] = []
+    for target in request.captures:
+        try:
+            captures.append(recorder.capture(target, new=target in new))
+        except NearbenchError as exc:
+            if target not in request.unasked:
+                raise
+            notice = f"{exc}: this run is in no file"
     jsonl = request.jsonl
     if jsonl:  # "-" is refused by the command
         jsonl = recorder.jsonl(jsonl, io.BytesIO(), new=jsonl in new)
-    return msgspec.structs.replace(request, captures=tuple(captures), jsonl=jsonl)
+    return msgspec.structs.replace(request, captures=tuple(captures), jsonl=jsonl), notice
 
 
 def _played(request: Request, world: World) -> list[str]:

@@ -79,14 +79,15 @@ class Title:
         if session.source.skipped:
             right.append(f"skipped {count(session.source.skipped)}")
         if session.saved:
-            right.append(f"{signs['rec']} REC")
+            right.append(f"REC {signs['failed']}" if session.trouble else f"{signs['rec']} REC")
         return left, right
 
     def _state(self, control: Control, signs: Signs) -> str:
         state = control.state
         sign, word = _STATES[state]
         if control.result is not None and state in ("ended", "stopped"):
-            sign, word = ("ok", "PASSED") if control.result.passed else ("failed", "FAILED")
+            is_passed = control.result.passed  # of the scenario; that of a pairing is the ladder's
+            return f"{signs['ok' if is_passed else 'failed']} scenario {'passed' if is_passed else 'failed'}"
         speed = control.speed
         text = "max" if speed is None else f"{speed:.1f}x"
         if self._slow_s >= _SLOW_S and self._factor is not None and _runs_at(control) is not None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from bumble import hci
 
-from sim.ble.central import AirCentral, AirLink
+from sim.ble.central import AirCentral
+from sim.ble.central_link import AirLink
 from sim.ble.host import uuid_text
 
 if TYPE_CHECKING:

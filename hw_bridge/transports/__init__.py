@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hw_bridge.errors import NoBackendError
+from hw_bridge.errors import BadMonikerError, NoBackendError
 from hw_bridge.link import Transport
 from hw_bridge.moniker import Moniker, read_moniker, split_moniker
 from protocols.registry import Folder
@@ -23,9 +23,21 @@ TRANSPORTS = Folder[Transport](__name__, "TRANSPORT", "transport", separator="-"
 """Every transport by its scheme; the path of a Python file is a scheme, too."""
 
 
+_NEEDS_NOTHING = "pty"
+_WIFI = frozenset(("monitor", "frames", "wpa"))
+"""Not of this folder: what `bridge attach` opens beside controllers."""
+
+
 def parse(text: str) -> Moniker:
     """The moniker `text`. Raises BadMonikerError, UnknownNameError."""
+    if text != _NEEDS_NOTHING and text in TRANSPORTS.names():
+        example = TRANSPORTS.get(text).example
+        raise BadMonikerError(f"{text!r} is a transport: what it opens follows, as in {example}")
     scheme, target, written = split_moniker(text)
+    if scheme in _WIFI:
+        raise BadMonikerError(
+            f"{text}: a Wi-Fi radio is no Bluetooth controller; `nearbench bridge attach` takes it"
+        )
     return read_moniker(text, target, written, TRANSPORTS.get(scheme).options)
 
 

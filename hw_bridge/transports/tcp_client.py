@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from hw_bridge.errors import opening_error
+from hw_bridge.errors import BadMonikerError, opening_error
 from hw_bridge.link import OPEN_S, Link, LinkInfo, Transport
 from hw_bridge.links.stream import StreamLink
 from hw_bridge.transports._octets import FRAMING, OctetPort, host_and_port
@@ -28,6 +28,8 @@ class TcpClientPort(OctetPort):
     def __init__(self, moniker: Moniker) -> None:
         super().__init__(moniker)
         self._host, self._port = host_and_port(moniker)
+        if not self._port:
+            raise BadMonikerError(f"{moniker.text}: nobody listens on port 0; which one is it?")
 
     async def open(self, receiver: Receiver) -> Link:
         """Connect. Raises BridgeError."""

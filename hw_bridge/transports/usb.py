@@ -15,16 +15,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from hw_bridge.discover import usb_devices
-from hw_bridge.errors import BadMonikerError, LostError, opening_error
+from hw_bridge.errors import BadMonikerError, BridgeError, BusyError, LostError, opening_error
 from hw_bridge.link import Link, LinkInfo, Transport
 from hw_bridge.moniker import Option
 from hw_bridge.quirks import quirk_for
 from hw_bridge.threads import call_in_loop
 from hw_bridge.transports._usb_claim import claim, give_back
+from hw_bridge.usb_bus import fits, why_not
 from protocols.hci.framing import ACL, EVENT, SCO, Framer
 from protocols.hci.usb import UsbFramer
 
@@ -53,7 +55,9 @@ _REMEDIES: Final = {
     "busy": "another program or the system's Bluetooth has it; close that, or `hciconfig hci0 down`",
     "no-permission": "add a udev rule for its ids; on macOS and Windows see `nearbench doctor`",
     "refused": "unplug it and plug it in",
-    "no-backend": "on Windows give it WinUSB with Zadig; in a container pass the bus through",
+    "no-backend": "on Windows give it WinUSB with Zadig"
+    if sys.platform == "win32"
+    else "pass the bus through to a container or virtual machine; `nearbench doctor` says what libusb there is",
 }
 _KEPT_PIECES: Final = 64
 
@@ -77,7 +81,7 @@ class UsbPort:
     def present(self) -> bool:
         """Whether a device with these ids is there, as far as that can be seen without opening anything."""
         devices = usb_devices()
-        return not devices or any(_fits(info, self.moniker.target) for info, _ in devices)
+        return not devices or any(fits(info, self.moniker.target) for info, _ in devices)
 
     async def open(self, receiver: Receiver) -> Link:
         """Claim it. Raises BridgeError."""
@@ -85,12 +89,18 @@ class UsbPort:
         try:
             transport = await claim(self.moniker.target, self._read_size(info))
         except Exception as exc:
-            raise opening_error(exc, self.moniker.text, remedies=_REMEDIES) from exc
+            raise self._error(exc) from exc
         return UsbLink(transport, receiver, info)
+
+    def _error(self, exc: Exception) -> BridgeError:
+        """What libusb says; what can be seen on the bus where that says more."""
+        error = opening_error(exc, self.moniker.text, remedies=_REMEDIES)
+        seen = None if isinstance(error, BusyError) else why_not(self.moniker.target)
+        return error if seen is None else type(seen)(f"{self.moniker.text}: {seen}")
 
     def _info(self) -> LinkInfo:
         for info, _ in usb_devices():
-            if ":" in self.moniker.target and _fits(info, self.moniker.target):
+            if ":" in self.moniker.target and fits(info, self.moniker.target):
                 return info
             if info.location == self.moniker.target:
                 return info
@@ -105,18 +115,6 @@ class UsbPort:
 
     async def close(self) -> None:
         """Nothing stays between two links."""
-
-
-def _fits(info: LinkInfo, target: str) -> bool:
-    """Whether a moniker's target may mean this device; an index may mean any."""
-    target = target.rstrip("!").partition("+sco=")[0]
-    if target.isdigit():
-        return True
-    if "-" in target and ":" not in target:
-        return info.location == target
-    ids, _, serial = target.partition("#")[0].partition("/")
-    key = f"{info.vid or 0:04x}:{info.pid or 0:04x}"
-    return ids.lower() == key and serial in ("", info.serial)
 
 
 class _Feeder:

@@ -13,7 +13,7 @@ from protocols.ble.att_layout import ATT_BODIES, att_name
 from protocols.ble.signalling_layout import SIGNALLING, SIGNALLING_HEX
 from protocols.ble.smp_layout import SMP_BODIES
 from protocols.data.hci_names import ATT_OPCODES, CHANNELS, SMP_CODES
-from protocols.data.l2cap_names import SIGNALLING_CODES
+from protocols.data.l2cap_names import SIGNALLING_CODES, outcome_words
 from protocols.errors import DecodeError
 from protocols.layout import (
     REST,
@@ -35,6 +35,17 @@ __all__ = ["START", "l2cap_nodes"]
 ATT, SIGNALS, SMP = 0x0004, 0x0005, 0x0006
 _HEAD_OCTETS = 4
 _MISFIT = ", parameters that do not fit"
+
+_SIGNALLED = {
+    "latency": "latency {}",
+    "timeout_ms": "timeout {} ms",
+    "spsm": "SPSM {:#06x}",
+    "source_cid": "source CID {:#06x}",
+    "destination_cid": "destination CID {:#06x}",
+    "credits": "{} credits",
+    "mtu": "MTU {}",
+}
+"""Values of signalling commands that their line tells."""
 
 _REST = Record("value" / Optional(Hex(REST)))
 
@@ -104,12 +115,11 @@ def _signal(said: dict[str, Any]) -> str:
     code = said["signalling_code"]
     parts = [f"L2CAP {SIGNALLING_CODES.get(code, f'signalling code {code:#04x}')}"]
     if "interval_min_ms" in said:
-        low, high = said["interval_min_ms"], said["interval_max_ms"]
-        parts.append(f"interval {low:g} to {high:g} ms")
-        parts += [f"latency {said['latency']}", f"timeout {said['timeout_ms']} ms"]
-    for name in ("reason", "result"):
-        if name in said:
-            parts.append(signal_words(code, said[name]))
-    parts += [f"{words} {said[name]:#06x}" for name, words in _CIDS.items() if name in said]
-    ...
+        parts.append(f"interval {said['interval_min_ms']:g} to {said['interval_max_ms']:g} ms")
+    parts += [outcome_words(code, said[name]) for name in ("reason", "result") if name in said]
+    parts += [words.format(said[name]) for name, words in _SIGNALLED.items() if name in said]
+    for name in ("source_cids", "destination_cids"):
+        if said.get(name):
+            cids = " ".join(f"{cid:#06x}" for cid in said[name])
+            parts.append(f"{name.removesuffix('_cids')} CIDs {cids}")
     return ", ".join(parts)

@@ -106,6 +106,10 @@ _CONNECT = (
     "d6be898e" "4522" "665544332211" "ffeeddccbbaa" "5a1c6caf" "785634" "02" "0c00" "1800" "0000" "4800"
     "ffffffff1f" "a9"
 )  # fmt: skip
+_CONTEXT = {
+    "crc_init": "initial CRC value of the connection or train, a number of 24 bits: the CRC is checked with it",
+    "channel": "channel index 0 to 39, 37 to 39 for advertising: tells ADV_EXT_IND from the auxiliary packets",
+}
 _ADV_EXT = "d6be898e070706187b504c2102"
 
 
@@ -136,6 +140,13 @@ def _examples(prefix: str, auxiliary: str) -> tuple[Example, ...]:
             connection,
             "ATT write request",
         ),
+        Example(
+            packet(
+                prefix, "5a1c6caf" "0610" "0c000500" "12010800" "1800300000" "00c800", 0x345678
+            ),
+            connection,
+            "L2CAP connection parameter update request",
+        ),
     )  # fmt: skip
 
 
@@ -147,6 +158,7 @@ LL = Format(
     decode=decode_bare,
     encode=encode_bare,
     keys=("ll/",),
+    context=_CONTEXT,
     examples=_examples("", ""),
 )
 LL_PHDR = Format(
@@ -157,5 +169,6 @@ LL_PHDR = Format(
     decode=decode_with_header,
     encode=encode_with_header,
     keys=("ll_phdr/",),
+    context={"crc_init": _CONTEXT["crc_init"]},
     examples=_examples("00ce000000000000030c", "05ce000000000000830c"),
 )

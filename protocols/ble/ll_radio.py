@@ -28,6 +28,7 @@ ADVERTISING_ADDRESS = "8e89bed6"
 ADVERTISING_ACCESS_ADDRESS = int(ADVERTISING_ADDRESS, 16)
 ADVERTISING_CRC_INIT = 0x555555
 CRC_OCTETS = 3
+_CRC_MOST = (1 << 24) - 1
 PRIMARY_RF = (0, 12, 39)
 """RF channels of the advertising channels 37, 38, 39."""
 
@@ -55,7 +56,7 @@ def crc24(pdu: bytes, init: int = ADVERTISING_CRC_INIT) -> bytes:
 
 def crc_init_of(keys: Keys, *, on_advertising: bool) -> int | None:
     """Initial value of a packet's CRC: the fixed one under the advertising address, else the context's, if any."""
-    return ADVERTISING_CRC_INIT if on_advertising else keys.number("crc_init")
+    return ADVERTISING_CRC_INIT if on_advertising else keys.bounded("crc_init", _CRC_MOST)
 
 
 def channel_of_rf(rf_channel: int) -> int:

@@ -45,6 +45,7 @@ __all__ = ["decode_bare", "decode_with_header"]
 
 PHDR_OCTETS = 10
 _PHDR_FLAGS = 8
+_LAST_CHANNEL = 39
 _WITH_CH_SEL = (0x0, 0x1, 0x2, 0x4, 0x5, 0x6)
 
 _ADDRESS = Record("access_address" / NUMBER32)
@@ -155,7 +156,7 @@ def _open_run(walk: Walk) -> None:
 def _is_primary(keys: Keys, phdr: PseudoHeader | None) -> bool | None:
     if phdr is not None:
         return phdr.rf_channel in PRIMARY_RF
-    channel = keys.number("channel")
+    channel = keys.bounded("channel", _LAST_CHANNEL)
     return None if channel is None else channel >= 37
 
 

@@ -26,6 +26,7 @@ import msgspec
 
 from protocols.capture._recognise import describe
 from protocols.capture._source import ByteStream, Notes, Source
+from protocols.capture._upper_pdu import text_of
 from protocols.errors import UnknownNameError, UsageError
 from protocols.registry import Folder
 
@@ -40,14 +41,17 @@ __all__ = [
     "Reader",
     "Writer",
     "copy",
+    "describe",
     "formats",
     "open_reader",
+    "recognise",
+    "text_of",
     "writer_for",
 ]
 
 Direction = Literal["sent", "received"]
 
-_MAGIC_OCTETS = 8  # a live capture has no more than its header when it is opened
+_MAGIC_OCTETS = 13  # a live capture has no more than its header when it is opened; PacketLogger needs a record header
 _DESCRIBED_OCTETS = 512
 
 
@@ -100,7 +104,7 @@ class CaptureFormat(msgspec.Struct, frozen=True):
     summary: str
     """One line on what it can hold."""
     matches: Callable[[bytes], bool]
-    """Whether the first octets of a file (8 where it has them) are this format, or a variant only this format can name."""
+    """Whether the first octets of a file (13 where it has them) are this format, or a variant only this format can name."""
     read: Callable[[Source, Notes], Iterator[Packet]]
     """Reads the file header at once (UsageError for an unknown version or variant), then yields packets."""
     writer: Callable[[BinaryIO], Writer]
@@ -138,6 +142,11 @@ def formats() -> dict[str, CaptureFormat]:
     return dict(Folder[CaptureFormat](__name__, "FORMAT", "capture format"))
 
 
+def recognise(head: bytes) -> CaptureFormat | None:
+    """The format of a capture that begins with `head` (13 octets tell all of them apart); None when it is none."""
+    return next((each for each in formats().values() if each.matches(head)), None)
+
+
 def open_reader(stream: ByteStream, name: str) -> Reader:
     """Packets of the capture on `stream`, its format told from its first octets; `name` is for messages.
 
@@ -150,9 +159,9 @@ def open_reader(stream: ByteStream, name: str) -> Reader:
         raise UsageError(
             f"{name}: the file is empty; a capture ({', '.join(formats())}) was expected"
         )
-    for capture_format in formats().values():
-        if capture_format.matches(head):
-            return Reader(capture_format, source)
+    capture_format = recognise(head)
+    if capture_format is not None:
+        return Reader(capture_format, source)
     looks = describe(source.peek(_DESCRIBED_OCTETS))
     raise UsageError(f"{name}: not a capture ({', '.join(formats())}): {looks}")
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from protocols.capture import Direction, Packet
 
 __all__ = [
+    "ACL",
     "COMMAND",
     "EVENT",
     "LINK_H4",
+    "SCO",
     "Frame",
     "from_h1",
     "from_link_type",

@@ -17,6 +17,7 @@ SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"BZh", f"it looks like bzip2; {_UNPACK} (bunzip2)"),
     (b"\x04\x22\x4d\x18", f"it looks like LZ4; {_UNPACK} (unlz4)"),
     (b"PK\x03\x04", f"it looks like a ZIP archive (an Android bug report is one); {_UNPACK}"),
+    (b'{"seq":', "it looks like the trace of a run (--jsonl); `nearbench explain` reads it"),
     (b"\x89PNG\r\n\x1a\n", "it looks like a PNG picture"),
     (b"\xff\xd8\xff", "it looks like a JPEG picture"),
     (b"GIF8", "it looks like a GIF picture"),

@@ -106,7 +106,10 @@ class Source:
             return
         parts = [self._buffer[self._at :]]
         while have < size:
-            chunk = self._read(_CHUNK_OCTETS)
+            try:
+                chunk = self._read(_CHUNK_OCTETS)
+            except OSError as exc:
+                raise self.damage(f"cannot be read further: {exc.strerror or exc}") from exc
             if not chunk:
                 break
             parts.append(chunk)

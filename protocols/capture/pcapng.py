@@ -215,7 +215,9 @@ class _PcapngReader:
                 self._codecs = codecs
                 break
         else:
-            raise source.damage(f"a section header with the byte-order magic {magic.hex()}")
+            raise source.damage(
+                f"a section header with the byte-order magic {magic.hex()}; {BYTE_ORDER_MAGIC:x} was expected"
+            )
         self._type = SECTION
         left = self._body_octets(self._codecs.head.unpack(header)[1], 28) - 4
         major, minor = self._codecs.option.unpack(source.take(4, "a section header"))

@@ -14,10 +14,8 @@ import msgspec
 
 __all__ = [
     "CONFIG_CHARACTERISTICS",
-    "CONFIG_ERRORS",
     "CONFIG_SERVICE",
     "URL_CONFIG_CHARACTERISTICS",
-    "URL_CONFIG_ERRORS",
     "URL_CONFIG_SERVICE",
     "Characteristic",
 ]
@@ -56,11 +54,6 @@ _CONFIG_ROWS = (
 CONFIG_CHARACTERISTICS: Final = tuple(
     Characteristic(CONFIG_SERVICE.replace("7500", digits), *row) for digits, *row in _CONFIG_ROWS
 )
-CONFIG_ERRORS: Final[dict[int, str]] = {
-    0x02: "read not permitted",
-    0x03: "write not permitted",
-    0x0D: "invalid attribute length",
-}
 
 _URL_CONFIG_ROWS = (
     ("2081", "lock_state", "r", "always", "0 unlocked, 1 locked"),
@@ -77,8 +70,3 @@ URL_CONFIG_CHARACTERISTICS: Final = tuple(
     Characteristic(URL_CONFIG_SERVICE.replace("2080", digits), *row)
     for digits, *row in _URL_CONFIG_ROWS
 )
-URL_CONFIG_ERRORS: Final[dict[int, str]] = {
-    0x03: "write not permitted",
-    0x08: "insufficient authorization",
-    0x0D: "invalid attribute length",
-}

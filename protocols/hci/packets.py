@@ -319,6 +319,7 @@ HCI = Format(
         Example("04050400400013", note="Disconnection Complete"),
         Example("0240200900" "0500040012030001ff", note="ATT write request"),
         Example("0241100400" "aabbccdd", note="more of an L2CAP packet"),
+        Example("0240201200" "0e000500" "14030a00" "800040000002f7000a00", note="L2CAP credit based connection request"),
         Example("04ff03010203", note="vendor event"),
     ),
 )  # fmt: skip

@@ -159,7 +159,9 @@ def parse(layout: Codec, data: bytes, walk: Walk, *, base: int = 0) -> Any:
     try:
         value = cast("Any", layout).parse_stream(stream, walk=walk)
     except construct.StreamError as exc:
-        raise DecodeError("frame_length", None, f"{len(data)} octets are too few", path="") from exc
+        name = field_path(exc.path or "")
+        message = f"{len(data)} octets are too few{f', {name} needs more' if name else ''}"
+        raise DecodeError("frame_length", None, message) from exc
     except construct.ConstructError as exc:
         raise DecodeError("frame_length", None, str(exc).splitlines()[-1]) from exc
     finally:

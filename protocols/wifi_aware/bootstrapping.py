@@ -52,6 +52,14 @@ __all__ = ["Bootstrapping", "BootstrappingSettings"]
 UNSPECIFIED, REFUSED = 1, 13
 """Reasons: of a failure that no frame gave one for, and of a user who refuses."""
 
+_ENDS = {
+    Input.TIMEOUT: "it was not finished in time",
+    Input.SPENT: "no answer to any request",
+    Input.SERVICE_GONE: "its service was ended",
+    Input.CROWDED_OUT: "too many requests wait",
+}
+"""Why an exchange ended that nobody refused."""
+
 
 class _Cause(NamedTuple):
     """What a step is about; what does not matter to an input keeps its default."""
@@ -63,6 +71,8 @@ class _Cause(NamedTuple):
     handle: int = 0
     peer_instance_id: int = 0
     reason: int = UNSPECIFIED
+    why: str = ""
+    """in words, where no frame is the cause."""
     pairing_info: dict[str, str] | None = None
 
 
@@ -175,7 +185,8 @@ class Bootstrapping(Engine):
 
     def _start(self, exchange: Exchange, name: str, due: int, given: Input) -> None:
         def ended(now: int) -> None:
-            self._step(exchange.peer, self._in_vain(exchange, given) or given, _Cause(now))
+            found = self._in_vain(exchange, given) or given
+            self._step(exchange.peer, found, _Cause(now, why=_ENDS.get(found, "")))
 
         self.start_timer(f"bootstrapping {exchange.peer}: {name}", due, ended)
 
@@ -224,7 +235,7 @@ class Bootstrapping(Engine):
         if given is Input.REQUEST_FOR_USER:
             self._make_room(now)
         told = contents.strings_in(heard, descriptor)
-        cause = _Cause(now, said, own, handle, said.peer_instance_id, reason, told)
+        cause = _Cause(now, said, own, handle, said.peer_instance_id, reason, pairing_info=told)
         return self._step(peer, given, cause)
 
     def _input(self, said: Said) -> Input | str:
@@ -239,7 +250,7 @@ class Bootstrapping(Engine):
     def _make_room(self, now: int) -> None:
         pending = [one.peer for one in self._open.values() if one.state is State.PENDING]
         if len(pending) >= self.settings.pending_limit:
-            self._step(pending[0], Input.CROWDED_OUT, _Cause(now))
+            self._step(pending[0], Input.CROWDED_OUT, _Cause(now, why=_ENDS[Input.CROWDED_OUT]))
 
     # Actions of the requester
 
@@ -283,7 +294,7 @@ class Bootstrapping(Engine):
 
     def _fail(self, exchange: Exchange, cause: _Cause) -> None:
         method = 0 if exchange.asks else exchange.method
-        self._complete(exchange, method, cause.reason, success=False)
+        self._complete(exchange, method, cause)
 
     # Actions of the responder
 
@@ -337,7 +348,7 @@ class Bootstrapping(Engine):
         self._take_up(exchange, cause)
         response = contents.response(exchange.token, REJECTED, reason=reason)
         self._answer(exchange, _said(cause), response)
-        self._complete(exchange, cause.method, reason, success=False)
+        self._complete(exchange, cause.method, cause._replace(reason=reason))
 
     def _answer(self, exchange: Exchange, said: Said, response: Attr) -> None:
         """Send the last response, and keep it when a lost one can be asked for again."""
@@ -366,17 +377,16 @@ class Bootstrapping(Engine):
             pairing_info=asks,
         )
 
-    def _complete(
-        self, exchange: Exchange, method: int, reason: int = 0, *, success: bool = True
-    ) -> None:
+    def _complete(self, exchange: Exchange, method: int, failure: _Cause | None = None) -> None:
         self.station.emit(
             BootstrapCompleted(
                 peer=exchange.peer,
                 handle=exchange.handle,
                 peer_instance_id=exchange.peer_instance_id,
                 method=method,
-                success=success,
-                reason=reason,
+                success=failure is None,
+                reason=0 if failure is None else failure.reason,
+                cause="" if failure is None else failure.why,
             )
         )
 

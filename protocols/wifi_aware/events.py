@@ -182,6 +182,8 @@ class BootstrapCompleted(Event, frozen=True, kw_only=True, tag="bootstrap_comple
     method: int
     success: bool
     reason: int
+    cause: str = ""
+    """why it failed without an answer; empty where the reason says it."""
 
 
 # --- pairing ----------------------------------------------------------------------------------------

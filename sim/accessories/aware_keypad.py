@@ -20,6 +20,9 @@ class AwareKeypadSettings(AwareSettings, frozen=True, kw_only=True):
 
     methods: tuple[Method, ...] = ("pin_keypad",)
     """bootstrapping methods it advertises."""
+    comeback_tu: int = 0
+    """what it tells a requester to wait, TU; 0: it answers at once, because the PIN is typed afterwards (AOSP takes the
+    number for seconds, AA-25, and gives up)."""
     open_methods: tuple[Method, ...] = ()
     """methods it agrees to without asking anybody."""
     model_name: str = "Keypad"

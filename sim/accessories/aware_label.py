@@ -1,7 +1,9 @@
 """A Wi-Fi Aware accessory without display and keys: its PIN is printed on a label and never changes.
 
-Phone rule IA-33; digest 6 (a PIN on a label is agreed to without asking anybody). Rule of the file: a printed PIN can be
-guessed at, so after `wrong_pins_allowed` failures in a row nobody can pair for `lockout`.
+Phone rule IA-33; digest 6 (a PIN on a label is agreed to without asking anybody), digest of pairing 6.2. Rules of the
+file: a printed PIN can be guessed at, so after `wrong_pins_allowed` guesses in a row nobody can pair for `lockout`. A
+guess is an Auth1 that was answered: only the initiator learns from Auth2 that the PIN is wrong, and says nothing, so
+here a wrong PIN, a lost frame and a phone that gave up look alike. Who cancels before sends no Auth1, and counts not.
 """
 
 from __future__ import annotations
@@ -80,6 +82,8 @@ class AwareLabel(AwareAccessory):
     async def start(self) -> None:
         """Begin, with no guesses counted."""
         self._guesses = 0
+        self._trying: set[str] = set()
+        """NMIs that were answered with the PIN, until their pairing ends."""
         self._locked = False
         self.person.face.pin = self.label
         await super().start()
@@ -91,7 +95,9 @@ class AwareLabel(AwareAccessory):
         if isinstance(event, ev.PairingRequested) and self._locked:
             self.aware.ceremony.refuse(event.peer)
         if isinstance(event, ev.AuthReceived) and event.transaction == 1 and event.accepted:
-            self._guesses += event.peer in self.aware.ceremony.passwords
+            tries = event.peer in self.aware.ceremony.passwords
+            self._guesses += tries
+            self._trying |= {event.peer} if tries else set()
         super().on_aware_event(event)
 
     def on_paired_aware(self, peer: str) -> None:
@@ -100,9 +106,16 @@ class AwareLabel(AwareAccessory):
         super().on_paired_aware(peer)
 
     def on_not_paired(self, event: ev.PairingResult) -> None:
-        """A guess was wrong, if somebody was allowed one."""
+        """A guess came to nothing, if somebody was allowed one."""
         allowed, peer = self.settings.wrong_pins_allowed, self.aware.name(event.peer)
-        self.log(f"{self._guesses} guesses of {allowed or 'any number'}, the last by {peer}")
+        if event.peer not in self._trying:
+            self.log(f"not paired with {peer}: no PIN was tried, it does not count")
+            return
+        self._trying.discard(event.peer)
+        why = "a wrong PIN, a lost frame, or it gave up"
+        self.log(
+            f"{self._guesses} of {allowed or 'any number of'} guesses, the last by {peer}: {why}"
+        )
         if allowed and self._guesses >= allowed and not self._locked:
             self._lock_out(peer)
 

@@ -1,8 +1,9 @@
 """A door lock: shows a PIN, takes commands over an authenticated link only, and locks out who guesses.
 
-Bluetooth Core 5.4 Vol 3 Part H 2.3.6 (repeated attempts); the service is made up. Rules of the file: the control
-point wants authentication (MITM protection), so a link paired by Just Works is refused; after `wrong_pins_allowed`
-wrong PINs in a row nobody may pair for `lockout`.
+Bluetooth Core 5.4 Vol 3 Part H 2.3.6 (repeated attempts), 3.5.5 (reasons); the service is made up. Rules of the file:
+the control point wants authentication (MITM protection), so a link paired by Just Works is refused; after
+`wrong_pins_allowed` wrong PINs in a row nobody may pair for `lockout`. A person who cancels (0x01) has shown no PIN to
+check, and is told apart from a wrong one (0x04, 0x0B) by the reason alone: it does not count.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ LOCK_STATE = "6b0a0003-53c1-4a0d-9d0e-6f1a3c5b7d90"
 UNLOCK, LOCK = b"\x01", b"\x00"
 VALUE_NOT_ALLOWED = 0x13
 REPEATED_ATTEMPTS = 0x09
-_WRONG_PIN = (0x01, 0x04, 0x0B)
+_CANCELLED = 0x01
+"""Passkey Entry Failed: the person cancelled, or typed nothing."""
+_WRONG_PIN = (0x04, 0x0B)
+"""Confirm Value Failed, DHKey Check Failed."""
 
 
 class LockSettings(BatterySettings, frozen=True, kw_only=True):
@@ -120,6 +124,8 @@ class Lock(BatteryAccessory):
 
     def on_pairing_failed(self, peer: str, failure: Failure) -> None:
         """Count wrong PINs."""
+        if failure.code == _CANCELLED:
+            self.log(f"pairing cancelled with {peer}, no PIN to check: it does not count")
         if failure.code not in _WRONG_PIN or self.now_us < self._locked_until_us:
             return
         self._wrong += 1

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Advertiser", "AdvertisingSet"]
 
 GAP_US = 200  # between PDUs of an event that nobody can answer; real controllers: 150..400
-CONNECT_IND_OCTETS, AUX_CONNECT_RSP_OCTETS = 36, 16
+CONNECT_IND_OCTETS = 36
 SLACK_US = 20
 MAX_DELAY_US = 10_000
 HIGH_DUTY_US, HIGH_DUTY_LIMIT_US = 3_750, 1_280_000

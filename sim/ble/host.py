@@ -158,12 +158,13 @@ class AirHost(bumble_host.Host):  # type: ignore[misc]  # bumble is untyped here
 
 class AirDevice(SecureDevice):
     """bumble's Device; `trace` and `smp_trace` see every PDU, `refuse(connection, opcode, handle, value)` may answer
-    with an ATT error code."""
+    with an ATT error code. What peers say that `is_stranger` is written here, for they write no trace."""
 
     trace: AttTrace | None = None
     smp_trace: SmpTrace | None = None
     refuse: Callable[[Any, int, int, bytes], int] | None = None
     peer_name: Callable[[Any], str]
+    is_stranger: Callable[[str], bool]
     defects: Defects | None = None
     _last_due_us = 0
 
@@ -205,7 +206,8 @@ class AirDevice(SecureDevice):
         if connection is None or not pdu:
             return
         if self.trace is not None:
-            self.trace.heard(connection_handle, pdu)
+            peer = self.peer_name(connection)
+            self.trace.heard(connection_handle, pdu, peer if self.is_stranger(peer) else "")
         of_client = not pdu[0] & 1
         if of_client and self.refuse is not None:
             handle = int.from_bytes(pdu[1:3], "little")
@@ -223,6 +225,15 @@ class AirDevice(SecureDevice):
             connection.gatt_server.on_gatt_pdu(connection, parsed)
         else:
             connection.gatt_client.on_gatt_pdu(parsed)
+
+    def on_smp_pdu(self, connection_handle: int, pdu: bytes) -> None:  # type: ignore[override,unused-ignore]  # as on_gatt_pdu
+        """As bumble's."""
+        connection = self.lookup_connection(connection_handle)
+        if connection is not None and pdu and self.smp_trace is not None:
+            peer = self.peer_name(connection)
+            if self.is_stranger(peer):
+                self.smp_trace.heard(peer, pdu, self.smp_manager.bit(connection_handle))
+        super().on_smp_pdu(cast("Any", connection_handle), pdu)
 
     def _answer(self, connection_handle: int, pdu: bytes, code: int) -> None:
         """Error Response with `code`; a command is never answered."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bumble import hci, l2cap
 
 from sim.gatt import LinkParameters
+from sim.strays import closing
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -164,7 +165,7 @@ class ParameterRequests:
         )
 
     def _spawn(self, command: Coroutine[Any, Any, Any]) -> None:
-        self._stack.place.spawn(self._stack.node, _unless_gone(command))
+        closing(self._stack.place.spawn(self._stack.node, _unless_gone(command)), command)
 
 
 async def _unless_gone(command: Coroutine[Any, Any, Any]) -> None:

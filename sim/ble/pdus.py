@@ -38,7 +38,6 @@ __all__ = [
     "advertising_pdu",
     "air_time_us",
     "connect_pdu",
-    "data_pdu",
     "parse_legacy",
     "pdu_header",
 ]
@@ -221,35 +220,6 @@ def connect_pdu(
         peer_a=init_a,
         ch_sel=ch_sel,
         connect=params,
-    )
-
-
-def data_pdu(
-    access_address: int,
-    crc_init: int,
-    phy: int,
-    *,
-    llid: int,
-    nesn: int,
-    sn: int,
-    md: int,
-    payload: bytes = b"",
-    plaintext: bytes | None = None,
-) -> DataPdu:
-    """Build a data channel PDU; `payload` as it goes on the air, `plaintext` given = it is encrypted."""
-    first = llid | nesn << 2 | sn << 3 | md << 4
-    return DataPdu(
-        data=bytes((first, len(payload))) + payload,
-        access_address=access_address,
-        crc_init=crc_init,
-        phy=phy,
-        llid=llid,
-        nesn=nesn,
-        sn=sn,
-        md=md,
-        payload=payload,
-        encrypted=plaintext is not None,
-        plaintext=plaintext,
     )
 
 

@@ -157,13 +157,7 @@ class Stack:
         self.device = device = AirDevice(
             config=config, host=AirHost(controller, lambda: place.loop.now_us)
         )
-        device.trace = self.trace
-        device.defects = self.defects
-        device.smp_trace = SmpTrace(self.node, place)
-        device.peer_name = self.peer_name
-        device.bonds = device.keystore = self.bonds
-        device.csrk = self.irk[::-1]
-        self.pairing = Pairing(self, device)
+        self._equip(device)
         self.defects.on_change = self._on_defects
         for address, kind in self._identities():
             place.claim(self.node, address, kind)
@@ -172,6 +166,17 @@ class Stack:
             place.claim(self.node, self.air_address)
             place.spawn(self.node, self._rotate(device))
         return device
+
+    def _equip(self, device: AirDevice) -> None:
+        """Give the device its watchers, bonds and pairing."""
+        device.trace = self.trace
+        device.defects = self.defects
+        device.smp_trace = SmpTrace(self.node, self.place)
+        device.peer_name = self.peer_name
+        device.is_stranger = self.place.is_stranger
+        device.bonds = device.keystore = self.bonds
+        device.csrk = self.irk[::-1]
+        self.pairing = Pairing(self, device)
 
     def _on_defects(self) -> None:
         if self.controller is not None:

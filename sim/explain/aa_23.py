@@ -42,8 +42,8 @@ RULE = Rule(
     profiles=("android-aware",),
     stories=("US-48",),
     remedy="Let the app answer onPairingSetupRequestReceived at once, with the screen on: ask the person before, not "
-    "then.",
+    "then. If the other side says that it answered, the answer got lost on the way: pair again, closer together.",
     on="aware_pairing",
-    causes=("AA-29", "AA-42"),
+    causes=("AA-29", "AA-42", "NB-18"),
     judge=_judge,
 )

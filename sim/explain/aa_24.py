@@ -46,7 +46,9 @@ RULE = Rule(
     confidence="D",
     profiles=("android-aware",),
     stories=("US-48",),
-    remedy="Answer at once; when a person must decide, answer with a comeback.",
+    remedy="Answer at once; when a person must decide, answer with a comeback. If the other side says that it answered, the "
+    "answer got lost on the way: ask again, closer together.",
     on="aware_pairing",
+    causes=("NB-18",),
     judge=_judge,
 )

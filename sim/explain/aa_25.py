@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
+from sim.explain.aware_losses import bootstrap_loss
 from sim.explain.aware_parts import known_phone
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     for one in case.pair.bootstraps:
         if one.comebacks <= RETRIES or not known_phone(case, one.requester):
             continue
+        if bootstrap_loss(case.scene.aware, case.pair, one) is not None:
+            continue  # NB-18: what it does not hear it does not count
         yield Verdict(
             severity="warning" if one.accepted else "error",
             evidence=f"{one.responder} answers {one.comebacks} times that {one.requester} shall come back",

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from sim.explain.aware_deliveries import Deliveries
 from sim.explain.aware_pairs import DataPath, Pair, keep
 
 __all__ = [
@@ -273,6 +274,8 @@ class Aware(msgspec.Struct):
     """in order of their first frame."""
     identities: dict[str, list[str]] = {}
     """nonce and tag of a NIRA -> the NMIs that sent it."""
+    deliveries: Deliveries = msgspec.field(default_factory=Deliveries)
+    """which unicast frames nobody acknowledged."""
     told_paths: dict[tuple[str, int], dict[str, int]] = {}
     """initiator's NDI and NDP ID -> how often each node of a trace says that it is up."""
     frames: int = 0

@@ -50,6 +50,7 @@ _MOST_KEYS = 64
 _BEACON, _AUTHENTICATION, _ACTION, _ACTION_NO_ACK = 8, 11, 13, 14
 _RETRY, _PROTECTED_BIT, _ORDER = 0x08, 0x40, 0x80
 _PASN = b"\x07\x00"
+_ACK, _ACK_OCTETS = b"\xd4", 10
 _NAN_ACTION = bytes.fromhex("09506f9a")
 _NAN_TYPES = (b"\x13", b"\x18")
 _PROTECTED_DUAL = 9
@@ -80,7 +81,7 @@ class AwareSource:
         self._scene = scene
         self._aware = scene.aware
         self._exchanges = Exchanges(scene.aware)
-        self._last: dict[bytes, deque[tuple[bytes, str]]] = {}
+        self._last: dict[bytes, deque[tuple[bytes, str, int]]] = {}
         self._keys: list[str] = []
 
     def learn(self, name: str, value: str) -> None:
@@ -102,11 +103,11 @@ class AwareSource:
         """Take one frame in. Raises nothing, whatever the octets are."""
         data = heard.data
         if len(data) < _HEADER:
-            if data[:1] and not data[0] & 0x0C and len(data) > 1:
-                self._scene.skip("802.11 frame cut short")
+            self._short(data)
             return
         kind, subtype = data[0] >> 2 & 3, data[0] >> 4
         if kind == 2:
+            self._aware.deliveries.passed(data[10:16].hex(":"))
             self._exchanges.data(data, heard.t_us, heard.rssi_dbm)
         elif kind == 0 and subtype in (_BEACON, _AUTHENTICATION, _ACTION, _ACTION_NO_ACK):
             if not self._is_ours(data, subtype):
@@ -114,6 +115,13 @@ class AwareSource:
             elif not self._is_again(heard):
                 self._aware.frames += 1
                 self._read(heard)
+
+    def _short(self, data: bytes) -> None:
+        """A frame without all of a management header: an Ack, or one that was cut."""
+        if data[:1] == _ACK and len(data) >= _ACK_OCTETS:
+            self._aware.deliveries.acked(data[4:_ACK_OCTETS].hex(":"))
+        elif data[:1] and not data[0] & 0x0C and len(data) > 1:
+            self._scene.skip("802.11 frame cut short")
 
     def _is_ours(self, data: bytes, subtype: int) -> bool:
         """Whether a frame belongs to Wi-Fi Aware, from its fixed places alone."""
@@ -136,14 +144,28 @@ class AwareSource:
         if len(self._last) >= _SENDERS:
             self._last.clear()
         last = self._last.setdefault(sender, deque(maxlen=_RECENT))
-        copies = [interface for known, interface in last if known == rest]
-        last.append((rest, heard.interface))
+        copies = [(interface, first) for known, interface, first in last if known == rest]
+        first = copies[0][1] if copies else heard.frame
+        last.append((rest, heard.interface, first))
         is_retry = bool(data[1] & _RETRY)
         device = self._aware.devices.get(sender.hex(":"))
         if device is not None and not data[4] & 1:
             device.unicast += 1
             device.retries += is_retry
-        return bool(copies) and (is_retry or heard.interface not in copies)
+        known_at = {interface for interface, _ in copies}
+        is_again = bool(copies) and (is_retry or heard.interface not in known_at)
+        self._follow(heard, first, is_again=is_again, is_retry=is_retry)
+        return is_again
+
+    def _follow(self, heard: Heard, first: int, *, is_again: bool, is_retry: bool) -> None:
+        """Note that a unicast frame wants an Ack; `first` is the first of its copies."""
+        data, deliveries = heard.data, self._aware.deliveries
+        if data[4] & 1:
+            return
+        if not is_again:
+            deliveries.sent(heard.frame, data[10:16].hex(":"), data[4:10].hex(":"), heard.interface)
+        elif is_retry:
+            deliveries.again(first, heard.interface)
 
     def _read(self, heard: Heard) -> None:
         faults: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
+from sim.explain.aware_losses import bootstrap_loss
 from sim.explain.aware_parts import frames_of, has_spoken
 from sim.explain.aware_phones import IPHONE_PERIOD_TU
 from sim.explain.parts import listed
@@ -39,7 +40,9 @@ def _deaf(case: Case) -> list[str]:
     return [
         peer
         for peer in sorted(case.aware.peers)
-        if (pair := pairs.get((min(nmi, peer), max(nmi, peer)))) and not has_spoken(pair, peer)
+        if (pair := pairs.get((min(nmi, peer), max(nmi, peer))))
+        and not has_spoken(pair, peer)
+        and not any(bootstrap_loss(case.scene.aware, pair, one) for one in pair.bootstraps)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
+from sim.explain.aware_losses import lost_in
 from sim.explain.aware_parts import maybe_phone, ms
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     for pasn in pair.pasns:
         if pasn.is_verification or not pasn.is_complete:
             continue
+        if lost_in(case.scene.aware, pair, pasn) is not None:
+            continue  # NB-18: what the other side does not have it cannot answer
         until = pair.end_of(pasn)
         for phone in (pair.a, pair.b):
             first = pair.guarded_by(phone, pasn.last_us, until)
@@ -47,7 +50,9 @@ RULE = Rule(
     confidence="O",
     profiles=("ios-aware",),
     stories=("US-45",),
-    remedy="Wait 5 s or longer for the identity key of the phone.",
+    remedy="Wait 5 s or longer for the identity key of the phone. If the accessory says that it sent its own, that one got "
+    "lost on the way: forget the pairing on both sides and pair again, closer together.",
     on="aware_pairing",
+    causes=("NB-18",),
     judge=_judge,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import Rule, Verdict
+from sim.explain.aware_losses import lost_in
 from sim.explain.aware_parts import is_silent, known_phone, tail
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
         is_last = pair.end_of(pasn) is None
         if not is_ready or not is_last or not is_silent(scene, last_us, WAIT_S):
             continue
+        if lost_in(scene.aware, pair, pasn) is not None:
+            continue  # NB-18
         if not any(path.last_us >= pasn.t_us for path in pair.paths) and not _sealed_paths(
             case, pasn
         ):

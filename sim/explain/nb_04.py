@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from protocols.wifi_aware.timing import TU_US
 from sim.explain import AWARE_PROFILES, Rule, Verdict
+from sim.explain.aware_losses import bootstrap_loss
 from sim.explain.aware_parts import is_over, is_silent, method_words, tail
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     for one in pair.bootstraps:
         if one.rejected or pair.succeeded_after(one.last_us):
             continue
+        if bootstrap_loss(scene.aware, pair, one) is not None:
+            continue  # NB-18
         if one.accepted:
             yield from _unused(case, one)
             continue
@@ -79,5 +82,6 @@ RULE = Rule(
     remedy="Look at the responder: awake at the discovery windows, still publishing, its person asked; a pending one "
     "ignores requests with another token.",
     on="aware_pairing",
+    causes=("NB-18",),
     judge=_judge,
 )

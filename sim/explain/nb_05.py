@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import AWARE_PROFILES, Rule, Verdict
+from sim.explain.aware_losses import pasn_loss
 from sim.explain.aware_parts import gone, is_over, suite_words, tail
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _is_unanswered(case: Case, pasn: Pasn) -> bool:
     until = pair.end_of(pasn)
     return (
         bool(pasn.firsts)
+        and pasn_loss(case.scene.aware, pair, pasn) is None  # else NB-18
         and not pasn.seconds
         and not pasn.thirds
         and pasn.refusal is None
@@ -89,8 +91,8 @@ RULE = Rule(
     profiles=AWARE_PROFILES,
     stories=("US-02", "US-07", "US-46", "US-48"),
     remedy="Correct what is named; otherwise let the responder accept the request (a person, an app), and let only one"
-    " side start.",
+    " side start. If the responder says that it answered, its answer was lost: pair again, closer together.",
     on="aware_pairing",
-    causes=("AA-29", "AA-42"),
+    causes=("AA-29", "AA-42", "NB-18"),
     judge=_judge,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import AWARE_PROFILES, Rule, Verdict
+from sim.explain.aware_losses import pasn_loss
 from sim.explain.aware_parts import is_over, tail
 from sim.explain.parts import listed
 
@@ -24,6 +25,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
         until = pair.end_of(pasn)
         if second is None or pasn.thirds or pasn.refusal is not None:
             continue
+        if pasn_loss(scene.aware, pair, pasn) is not None:
+            continue  # NB-18
         if pair.guarded_by(pasn.initiator, second.t_us, until) is not None or pair.is_proven(pasn):
             continue
         if not is_over(scene, pasn.last_us, WAIT_S):
@@ -64,5 +67,6 @@ RULE = Rule(
     remedy="Enter the PIN again: six digits as ASCII, leading zeros kept, no normalisation. After a verification "
     "forget the pairing on both sides.",
     on="aware_pairing",
+    causes=("NB-18",),
     judge=_judge,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.explain import AWARE_PROFILES, Rule, Verdict
+from sim.explain.aware_losses import lost_in
 from sim.explain.aware_parts import is_over, tail
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def _judge(case: Case) -> Iterator[Verdict]:
     for pasn in pair.pasns:
         if pasn.is_verification or not caching(case, pasn) or _is_both(pair, pasn):
             continue
+        if lost_in(scene.aware, pair, pasn) is not None:
+            continue  # NB-18
         until = pair.end_of(pasn)
         start_us = pasn.t_us
         ones = {
@@ -89,5 +92,6 @@ RULE = Rule(
     remedy="Compare what was sent and received of all three messages on both sides (the third covers a hash of the "
     "first), wait at least 5 s for the peer's key, then remove the pairing on both sides and pair again.",
     on="aware_pairing",
+    causes=("NB-18",),
     judge=_judge,
 )

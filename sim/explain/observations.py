@@ -371,6 +371,8 @@ class Scene(msgspec.Struct):
     """advertising channels on which anything was seen."""
     passed_over: dict[str, int] = {}
     """what could not be read -> how many packets."""
+    notes: list[tuple[int, str]] = []
+    """frame number and text of what the recording program said of itself."""
     aware: Aware = msgspec.field(default_factory=Aware)
     """what was seen of Wi-Fi Aware."""
     sayings: Sayings = msgspec.field(default_factory=Sayings)

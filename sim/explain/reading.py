@@ -1,4 +1,4 @@
-"""Captures and traces as scenes: btsnoop, pcap and pcapng of a host or of a sniffer, and the trace of a run.
+"""Captures and traces as scenes: btsnoop, PacketLogger, pcap and pcapng of a host or of a sniffer, and the trace of a run.
 
 LINKTYPE numbers of the tcpdump.org registry: 105 and 127 802.11, 187 HCI, 251 and 256 Bluetooth LE link layer, 272 nRF
 Sniffer (its header as Wireshark's packet-nordic_ble documents it). Damage ends the reading; what came before is judged. No clock; the only
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from protocols.ble.link_layer import channel_of_rf
+from protocols.capture import text_of
 from protocols.conversion import as_typed
 from protocols.errors import CaptureError, UsageError
 from sim.explain import aware_capture
@@ -75,9 +76,16 @@ def scene_of_capture(reader: Reader) -> tuple[Scene, str]:
                     air.packet(found)
             else:
                 other.add(packet.link_type)
-                scene.skip(f"link type {packet.link_type}")
+                if text := text_of(packet.link_type, packet.data):
+                    scene.notes.append((packet.number, text))
+                else:
+                    scene.skip(f"link type {packet.link_type}")
     except CaptureError as exc:
         damage = str(exc)
+    if not kinds and scene.notes:
+        raise UsageError(
+            f"{reader.name}: no packet is in it, only what the recorder said of itself; the last: {scene.notes[-1][1]}"
+        )
     if not kinds and other:
         raise UsageError(
             f"{reader.name}: link type {', '.join(map(str, sorted(other)))} holds neither Bluetooth LE nor 802.11; "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.rng import Random, Streams
     from sim.trace import TraceEvent, TraceLog
 
-__all__ = ["FAULTS", "Fault", "FaultPlace"]
+__all__ = ["FAULTS", "Fault", "FaultPlace", "counted"]
 
 Befalls = Literal["air", "node", "accessory"]
 
@@ -66,6 +66,8 @@ class Fault:
         self.world = world
         self.number = number
         """which fault of the run it is; part of the names of its random streams."""
+        self.count: int = 0
+        """how often it has made a difference, as far as it can tell."""
         self._undo: list[Callable[[], None]] = []
 
     @classmethod
@@ -92,16 +94,26 @@ class Fault:
         while self._undo:
             self._undo.pop()()
 
+    def deeds(self) -> str:
+        """How often it has made a difference, in words; empty where nothing can be said of that."""
+        return f"acted {counted(self.count, 'time')}" if self.count else ""
+
     def stream(self, receiver: str) -> Random:
         """Chance of this fault at `receiver`."""
         return self.world.streams.stream(f"fault/{self.number}/{receiver}")
 
     def acted(self, note: str, **details: Any) -> TraceEvent:
         """Say in the trace that it has just made a difference."""
+        self.count += 1
         label = f"fault: {self.name}"
         return self.world.emit(
             self.node, "control", "fault_acted", note=note, label=label, fault=self.name, **details
         )
+
+
+def counted(count: int, what: str) -> str:
+    """1 packet, 2 packets."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 FAULTS: Folder[type[Fault]] = Folder("sim.faults", "FAULT", "fault")

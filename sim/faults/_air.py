@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sim.device import Settings
-from sim.faults import Fault
+from sim.faults import Fault, counted
 
 if TYPE_CHECKING:
     from sim.faults import Befalls, FaultPlace
@@ -43,7 +43,13 @@ class AirFault(Fault):
             or (direction != "from" and radio.name == self.node)
             or (direction != "to" and sender == self.node)
         )
-        return self.stops(radio.name, data, meta) if concerned else ""
+        reason = self.stops(radio.name, data, meta) if concerned else ""
+        self.count += bool(reason)
+        return reason
+
+    def deeds(self) -> str:
+        """How many packets it has stopped, each counted at every receiver that misses it."""
+        return f"stopped {counted(self.count, 'packet')}"
 
     def stops(self, receiver: str, data: bytes, meta: Any) -> str:
         """Why `receiver` does not get the packet, "" when it does; `data` from the PDU header on, `meta` the sender's own."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sim.defects import put
 from sim.device import Settings
-from sim.faults import Fault
+from sim.faults import Fault, counted
 from sim.units import Duration  # msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ class Delay(Fault):
     def _late(self, channel: int, pdu: bytes) -> tuple[bytes, int]:
         jitter_us = int(self.settings.jitter)
         extra_us = self.stream(self.node).randrange(jitter_us + 1) if jitter_us else 0
+        self.count += 1
         return pdu, int(self.settings.delay) + extra_us
+
+    def deeds(self) -> str:
+        """How many PDUs left late."""
+        return f"delayed {counted(self.count, 'PDU')}"
 
 
 FAULT = Delay

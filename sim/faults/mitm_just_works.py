@@ -21,6 +21,7 @@ from sim.device import Settings
 from sim.faults import Fault
 from sim.gatt import Advert, AttError, Characteristic, LinkError, Service
 from sim.phones import Phone, PhoneSettings
+from sim.strays import closing
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -116,7 +117,7 @@ class MitmJustWorks(Fault):
 
     def _spawn(self, task: Coroutine[Any, Any, None]) -> None:
         self._tasks = [one for one in self._tasks if not one.done()]
-        self._tasks.append(self.world.spawn(BACK, self._carefully(task)))
+        self._tasks.append(closing(self.world.spawn(BACK, self._carefully(task)), task))
 
     async def _carefully(self, task: Coroutine[Any, Any, None]) -> None:
         try:

@@ -3,7 +3,7 @@
 Bluetooth Core 5.4 Vol 3 Part H 2.3.5.6.3 (in Secure Connections the first differing bit ends the pairing, reason
 0x04) and 2.3.5.5 (legacy). Wi-Fi Aware 4.0, pairing with a PIN: SAE, whose confirm in the second PASN frame shows it to
 the initiator, who goes on in silence (digest of pairing 6.2). It shows at nodes that type; one that displays the PIN is
-not affected.
+not affected. It acts when a PIN is typed, whenever that was asked for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sim.faults import Fault
 
 if TYPE_CHECKING:
     from sim.faults import FaultPlace
-    from sim.person import Delegate
 
 PINS = 1_000_000
 
@@ -36,39 +35,6 @@ class WrongPinSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("times: must not be negative")
 
 
-class Mistyping:
-    """Passes everything to the node's delegate, and changes the PIN that it types."""
-
-    def __init__(self, delegate: Delegate, fault: WrongPin) -> None:
-        self._delegate = delegate
-        self._fault = fault
-
-    def new_pin(self, peer: str) -> str:
-        """As the delegate."""
-        return self._delegate.new_pin(peer)
-
-    def display_pin(self, peer: str, pin: str) -> None:
-        """As the delegate."""
-        self._delegate.display_pin(peer, pin)
-
-    async def ask_pin(self, peer: str) -> str | None:
-        """The delegate's PIN, mistyped."""
-        pin = await self._delegate.ask_pin(peer)
-        return pin if pin is None else self._fault.mistyped(pin)
-
-    async def compare(self, peer: str, number: str) -> bool:
-        """As the delegate."""
-        return await self._delegate.compare(peer, number)
-
-    async def confirm(self, peer: str) -> bool:
-        """As the delegate."""
-        return await self._delegate.confirm(peer)
-
-    def cancelled(self, peer: str, why: str) -> None:
-        """As the delegate."""
-        self._delegate.cancelled(peer, why)
-
-
 class WrongPin(Fault):
     """PINs that are typed at a node are wrong."""
 
@@ -80,9 +46,9 @@ class WrongPin(Fault):
     settings: WrongPinSettings
 
     def apply(self, world: FaultPlace) -> None:
-        """Stand between the node and its person."""
+        """Stand between the node and its person; a question that is open already is answered wrong, too."""
         self._left = self.settings.times or -1
-        self.on_clear(put(world.defects(self.node).persons, lambda person: Mistyping(person, self)))
+        self.on_clear(put(world.defects(self.node).typed, self.mistyped))
 
     def mistyped(self, pin: str) -> str:
         """What is typed in place of `pin`."""

@@ -28,6 +28,7 @@ from sim.phones._aware_android_settings import (
     firmware_now,
 )
 from sim.phones._aware_android_view import AndroidView
+from sim.phones._aware_hearing import remedy_of
 from sim.phones._judged import Judged
 from sim.wifi_aware import power_saving
 
@@ -238,7 +239,10 @@ class AwareAndroid(Judged, AwarePhone):
         if causes and rule not in rules:
             because += f"; {causes[0].verdict.evidence} ({rules[0]})"
         rule = rule or next(iter(rules), "")
-        self.emit(event, peer=self.aware.name(nmi), note=f"{why}{because}", rule=rule, rules=rules)
+        more = remedy_of(causes)
+        self.emit(
+            event, peer=self.aware.name(nmi), note=f"{why}{because}", rule=rule, rules=rules, **more
+        )
 
     def on_aware_event(self, event: ev.Event) -> None:
         """Something happened on its Wi-Fi Aware: hand it to what it is about."""

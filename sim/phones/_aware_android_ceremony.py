@@ -100,7 +100,9 @@ class AndroidCeremony(Ceremony):
             limit_us = int(self._phone.firmware().bootstrapping_timeout)
             raise self._given_up(peer, "bootstrapping", limit_us, "AA-24")
         if not done.success:
-            raise self._error(peer, "bootstrapping", f"rejected, reason {done.reason}")
+            raise self._error(
+                peer, "bootstrapping", done.cause or f"rejected, reason {done.reason}"
+            )
 
     async def _bootstrapped(self, peer: str) -> ev.BootstrapCompleted | None:
         """The end of a bootstrapping; None when a request was not answered in time."""

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from sim.explain.aware_pairs import Pair
     from sim.explain.observations import App
 
-__all__ = ["AwareHearing", "exchange_of"]
+__all__ = ["LOST", "AwareHearing", "exchange_of", "remedy_of"]
 
+LOST = "NB-18"
+"""Rule about frames that nobody acknowledged: where it holds, silence needs no other cause."""
+
+_MOST_OWN = 256
+"""Own frames that are remembered until they are given up."""
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -42,6 +47,8 @@ class AwareHearing:
         self._scene = Scene(source="phone")
         self._source = AwareSource(self._scene)
         self._number = 0
+        self._own: dict[int, int] = {}
+        """own frame that may still be acknowledged -> its number here."""
 
     # Frames
 
@@ -54,7 +61,13 @@ class AwareHearing:
 
     def sent(self, out: Outgoing, now: int) -> None:
         """Take in an own frame that goes on the air."""
-        self.note(out.clear, now, None)
+        if len(self._own) >= _MOST_OWN:
+            del self._own[next(iter(self._own))]
+        self._own[out.number] = self.note(out.clear, now, None)
+
+    def lost(self, number: int) -> None:
+        """Nobody acknowledged that own frame."""
+        self._scene.aware.deliveries.gave_up(self._own.pop(number, 0))
 
     def learn(self, name: str, value: str) -> None:
         """A key that the phone has (hex): frames that it opens are looked into."""
@@ -124,10 +137,17 @@ class AwareHearing:
             if pair.paths:
                 found += self.judge("aware_data_path", scene, pair=pair, path=pair.paths[-1])
         bad = [one for one in found if one.verdict.severity != "note"]
-        return gone + sorted(bad, key=lambda one: _SEVERITIES.index(one.verdict.severity))
+        bad.sort(key=lambda one: (one.rule != LOST, _SEVERITIES.index(one.verdict.severity)))
+        return gone + bad
 
 
 def exchange_of(pair: Pair, number: int) -> set[int]:
     """Frames of the exchange that frame `number` belongs to."""
     exchanges = [one.frames for one in pair.bootstraps] + [one.frames for one in pair.pasns]
     return next((set(some) for some in exchanges if number in some), {number})
+
+
+def remedy_of(causes: list[Judgement]) -> dict[str, str]:
+    """What to do about the likeliest of `causes`, as a detail of an event, when that is a lost frame; else nothing."""
+    first = causes[0] if causes else None
+    return {"remedy": first.verdict.remedy} if first is not None and first.rule == LOST else {}

@@ -18,6 +18,7 @@ from protocols.wifi_aware.peer_facts import readable
 from protocols.wifi_aware.station import RefusedError
 from sim.explain.aware_observations import AwareApp
 from sim.phones._aware import AwarePhone
+from sim.phones._aware_hearing import LOST, remedy_of
 from sim.phones._aware_ios_browser import Browsers
 from sim.phones._aware_ios_connection import Connections
 from sim.phones._aware_ios_errors import PREFIX, shown
@@ -279,7 +280,7 @@ class AwareIosCore(BondingPhone, AwarePhone):
         """Something with a peer came to nothing: say so, with the likeliest rule."""
         causes = self.view.causes(nmi, self.now_us)
         causes += [one for one in self.view.own_peculiarities() if one.verdict.severity != "note"]
-        causes.sort(key=lambda one: one.rule.startswith(_ANY_DEVICE))
+        causes.sort(key=lambda one: (one.rule != LOST, one.rule.startswith(_ANY_DEVICE)))
         rule = causes[0].rule if causes else ""
         because = f"; {self.named(causes[0].verdict.evidence)} ({rule})" if causes else ""
         self.emit(
@@ -288,6 +289,7 @@ class AwareIosCore(BondingPhone, AwarePhone):
             note=f"{why}{because}",
             rule=rule,
             rules=[one.rule for one in causes],
+            **remedy_of(causes),
         )
 
     # Paired devices

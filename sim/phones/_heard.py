@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Heard", "HeardBook", "Payload"]
 
 _REMEMBERED = 20_000
+_TOLD = 4
+_UNKNOWN_DBM = -128
+"""Weaker than any report can say."""
 _MANUFACTURER = 0xFF
 _SERVICE_TYPES = frozenset(SERVICE_DATA.values())
 
@@ -136,6 +139,18 @@ class Heard:
         self.local_name = local_name
 
 
+def _told(heard: Heard) -> str:
+    address = heard.report.address
+    known = f"{heard.node} " if heard.node != address else ""
+    name = "without a name" if heard.local_name is None else f'"{heard.local_name}"'
+    strength = heard.report.rssi_dbm
+    return f"{known}{address} {name}" + ("" if strength is None else f", {strength} dBm")
+
+
+def _strength(heard: Heard) -> int:
+    return _UNKNOWN_DBM if heard.report.rssi_dbm is None else heard.report.rssi_dbm
+
+
 class HeardBook:
     """Reports in the order of the last time each address was heard."""
 
@@ -163,6 +178,15 @@ class HeardBook:
         if heard.local_name is not None:
             names.add(heard.local_name.lower())
         return names
+
+    def told(self) -> str:
+        """Who was heard, the strongest first, for whoever looked for somebody else."""
+        if not self._latest:
+            return "nobody was heard"
+        strongest = sorted(self._latest.values(), key=_strength, reverse=True)
+        words = [_told(one) for one in strongest[:_TOLD]]
+        more = [f"{len(strongest) - _TOLD} more"] if len(strongest) > _TOLD else []
+        return f"heard: {'; '.join([*words, *more])}"
 
     def find(self, what: str) -> Heard | None:
         """The latest advertiser called `what` (node, address, local name or format), a connectable one first."""

@@ -125,7 +125,10 @@ class Generic(SecurePhone):
         try:
             await asyncio.wait_for(future, timeout / 1e6)
         except TimeoutError:
-            raise LinkError(f"{self.name} waited {timeout / 1e6:g} s for {what}, in vain") from None
+            heard = "" if what in _VALUES else f"; {self._book.told()}"
+            raise LinkError(
+                f"{self.name} waited {timeout / 1e6:g} s for {what}, in vain{heard}"
+            ) from None
         finally:
             self._waiting.remove(entry)
 

@@ -225,7 +225,7 @@ class Ios(AwareIos):
             await asyncio.wait_for(future, timeout / 1e6)
         except TimeoutError:
             raise LinkError(
-                f"{self.name}: the app was not shown {what} within {timeout / 1e6:g} s"
+                f"{self.name}: the app was not shown {what} within {timeout / 1e6:g} s; {self._book.told()}"
             ) from None
         finally:
             self._finding.remove(entry)

@@ -2,8 +2,9 @@
 
 Rule 1: nothing of bootstrapping is authenticated, so a request alone changes no pairing that runs, and does not change a
 PIN that can still be typed. Rule 2: a PIN is worth `attempts` guesses, and is taken away when its time is over. Rule 3: a
-pairing without PIN is answered when it was agreed on, and only then. PINs come from the person in front of the device
-(`sim.person`). No bytes, no radio here.
+pairing without PIN is answered when it was agreed on, and only then. Rule 4: a PIN is shown as soon as it is asked for,
+and typed when the method is agreed on: before, the other side shows none (digest 6.3: a requester learns from the
+response that it is to show one). PINs come from the person in front of the device (`sim.person`). No bytes, no radio here.
 """
 
 from __future__ import annotations
@@ -134,8 +135,9 @@ class Answering:
         partner.instances = (event.handle, event.peer_instance_id)
         if not self.automatic:
             return
-        partner.prepared = True
-        self._prepare(event.peer, event.method)
+        partner.prepared = not event.method & ASKS
+        if partner.prepared:
+            self._prepare(event.peer, event.method)
         self.authorize(event)
 
     def authorize(self, event: ev.BootstrapRequested) -> None:
@@ -148,7 +150,7 @@ class Answering:
         )
 
     def _on_bootstrap_completed(self, event: ev.BootstrapCompleted) -> None:
-        """What was agreed on at once has asked nobody for a PIN yet."""
+        """What was agreed on at once has shown no PIN yet, and nobody has been asked for one before."""
         partner = self._partner(event.peer)
         partner.instances = (event.handle, event.peer_instance_id)
         prepared, partner.prepared = partner.prepared, False

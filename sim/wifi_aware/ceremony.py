@@ -80,7 +80,7 @@ class Ceremony(Answering):
                 f"no answer to {method_name(method)} in {_BOOTSTRAP_WAIT_S:g} s",
             )
         if not done.success:
-            raise self._error(peer, "bootstrapping", f"refused, reason {done.reason}")
+            raise self._error(peer, "bootstrapping", done.cause or f"refused, reason {done.reason}")
 
     async def password(self, peer: str, method: int) -> bytes:
         """What goes with a method: typed, shown, or nothing. Raises AwareError when the person refuses."""

@@ -86,7 +86,11 @@ class DataPaths:
             link = Link(
                 terms,
                 without_windows(slots, half.owner.firmware().wake, 0),
-                DataSending(half.radio, functools.partial(self._carried, event.peer)),
+                DataSending(
+                    half.radio,
+                    functools.partial(self._carried, event.peer),
+                    functools.partial(self._lost, event.peer),
+                ),
                 half.place.loop,
                 half.owner.draw,
                 key=key,
@@ -124,6 +128,11 @@ class DataPaths:
         """A peer has acknowledged a data frame, a null frame too: the link was not idle."""
         if self._half.on:
             self._half.engine.data_path.traffic(nmi, self._half.owner.now_us)
+
+    def _lost(self, nmi: str, octets: bytes, tries: int) -> None:
+        """A peer has not acknowledged a data frame, however often it was sent."""
+        if self._half.node is not None:
+            self._half.node.telling.data_not_acknowledged(nmi, octets, tries)
 
 
 def _key(event: ev.DataPathConnected | ev.DataPathEnded) -> Key:

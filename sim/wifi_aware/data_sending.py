@@ -44,10 +44,13 @@ class DataOutgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class DataSending:
     """One link's way to the air."""
 
-    def __init__(self, radio: NanRadio, carried: Callable[[], object]) -> None:
-        """`carried` is called when the peer has acknowledged a frame."""
+    def __init__(
+        self, radio: NanRadio, carried: Callable[[], object], lost: Callable[[bytes, int], object]
+    ) -> None:
+        """`carried` is called when the peer has acknowledged a frame; `lost` with one that it did not, and the tries."""
         self._radio = radio
         self._carried = carried
+        self._lost = lost
         self._number = 0
         self._waiting: dict[int, tuple[Job, Callable[[Fate], object]]] = {}
 
@@ -85,4 +88,6 @@ class DataSending:
         if acked:
             self._carried()
         tired = job.tries > self._radio.settings.retry_limit
+        if tired and not acked:
+            self._lost(job.octets, job.tries)
         done(Fate.ACKED if acked else Fate.LOST if tired else Fate.LATE)

@@ -49,6 +49,10 @@ class Tap(Protocol):
         """An own frame goes on the air."""
         ...
 
+    def lost(self, number: int) -> None:
+        """Nobody acknowledged the own unicast frame of that number, and it is given up."""
+        ...
+
 
 class AwareNode:
     """Engines of one device; `on_event` gets what they tell."""
@@ -81,6 +85,8 @@ class AwareNode:
         self._on_event = on_event
         self._draining = False
         self._waits: dict[str, int] = {}
+        self._on_air: dict[int, Outgoing] = {}
+        """frames that went on the air, until it is known what became of them."""
         self._flash = kept
         self._claim()
 
@@ -142,6 +148,7 @@ class AwareNode:
     def sending(self, out: Outgoing) -> None:
         """The radio puts a frame on the air now: that is when the trace tells of it."""
         frame = hear(out.clear).frame
+        self._on_air[out.number] = out
         if frame is not None:
             self.telling.sent(out, frame)
         if self.tap is not None:
@@ -149,6 +156,11 @@ class AwareNode:
 
     def sent(self, number: int, acked: bool, now: int) -> None:
         """What became of a frame."""
+        out = self._on_air.pop(number, None)
+        if out is not None and not acked:
+            self.telling.not_acknowledged(out)
+            if self.tap is not None:
+                self.tap.lost(number)
         self.engine.sent(number, acked, now)
         self._drain()
 

@@ -17,7 +17,7 @@ import msgspec
 
 from protocols.wifi_aware import timing
 from protocols.wifi_aware.beacon import CLUSTER_PREFIX
-from protocols.wifi_aware.cluster import BeaconOutgoing, Cluster
+from protocols.wifi_aware.cluster import Cluster
 from protocols.wifi_aware.cluster_events import (
     ClusterJoined,
     ClusterMerged,
@@ -29,14 +29,14 @@ from protocols.wifi_aware.cluster_events import (
 )
 from protocols.wifi_aware.cluster_settings import CHANNEL_2_4
 from protocols.wifi_aware.heard import Heard, octets_of
-from protocols.wifi_aware.openings import GUARD_US
 from sim.air import Radio
 from sim.wifi_aware import slots
 from sim.wifi_aware.contention import spread
-from sim.wifi_aware.data_sending import DataOutgoing
-from sim.wifi_aware.mac import ACK_CONTROL, FOREVER, Job, Mac, Opening
+from sim.wifi_aware.ears import Ears
+from sim.wifi_aware.mac import ACK_CONTROL, Job, Mac, Opening
 from sim.wifi_aware.medium import Medium
 from sim.wifi_aware.on_air import WIFI, wifi_channel
+from sim.wifi_aware.opening import meetings, opening_of
 from sim.wifi_aware.presence import Presence
 from sim.wifi_aware.radio_settings import RadioSettings, settings_of
 from sim.wifi_aware.synchronising import tell
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NanRadio"]
 
-_OF_CLUSTER = ("window", "search", "slot", "ack")
-"""Reasons to listen that end with the cluster."""
 _SHORTEST = 10
 """Octets of an Ack."""
 _BEACON = 0x80
@@ -83,7 +81,8 @@ class NanRadio(Radio):
         """the discovery window that goes on."""
         self.slots: dict[int, frozenset[int]] = dict(given.slots)
         """own committed slots by channel number."""
-        self._spread = spread(given.cluster)
+        self.spread = spread(given.cluster)
+        """slots from which a service frame draws its back-off in windows and slots of its own."""
         self._place = place
         self._node = node
         self._loop = place.loop
@@ -97,7 +96,7 @@ class NanRadio(Radio):
             retry_limit=given.retry_limit,
         )
         self.cluster = self._joining()
-        self._ears: dict[int, set[str]] = {}
+        self._ears = Ears(self)
         self._timer: LoopEvent | None = None
         self._driving = self._again = False
 
@@ -124,7 +123,7 @@ class NanRadio(Radio):
             self._timer.cancel()
             self._timer = None
         self._mac.stop()
-        self._ears.clear()
+        self._ears.forget()
         self.window = None
         if self.air is not None:
             self._medium.detach(self)
@@ -142,9 +141,7 @@ class NanRadio(Radio):
         waiting = list(self._mac.jobs)
         self._mac.stop()
         self.window = None
-        for channel, why in [(c, why) for c, reasons in self._ears.items() for why in reasons]:
-            if why in _OF_CLUSTER:
-                self._deafen(channel, why)
+        self._ears.leave_cluster()
         self.cluster = self._joining()
         for job in waiting:
             self.gone(job, acked=False)
@@ -166,17 +163,17 @@ class NanRadio(Radio):
 
     def tune(self, who: object, channel: int | None) -> None:
         """Listen on a channel for unsynchronised discovery until `who` asks for another, or for none."""
-        self._stay(f"tuned {who}", channel)
+        self._ears.stay(channel, f"tuned {who}")
 
-    def _stay(self, why: str, channel: int | None) -> None:
-        """Listen on one channel for that reason, or on none."""
-        if self.air is None:
-            return
-        for old in [old for old, reasons in self._ears.items() if why in reasons]:
-            if old != channel:
-                self._deafen(old, why)
-        if channel is not None:
-            self._listen(channel, why)
+    def _tune_to_slots(self) -> None:
+        """Listen on the channels of the committed slots that go on."""
+        slot = timing.slot_of(self.tsf_us(self._loop.now_us))
+        joined = bool(self.cluster.cluster_id)
+        for channel in [*self._ears.channels, *self.slots]:
+            if joined and slot in self.slots.get(channel, ()):
+                self._ears.open(channel, "slot")
+            elif self._ears.open_for(channel, "slot"):
+                self._ears.close(channel, "slot")
 
     # Driving the engines
 
@@ -216,7 +213,12 @@ class NanRadio(Radio):
         change = None
         if self.cluster.cluster_id:
             change = slots.change_us(self.slots, now, self.cluster.offset_us)
-        wanted = (self.cluster.next_timer(), self._node.next_timer(), change, *self._meetings())
+        wanted = (
+            self.cluster.next_timer(),
+            self._node.next_timer(),
+            change,
+            *meetings(self._mac.jobs, self),
+        )
         at = max(now, min(due for due in wanted if due is not None))
         if self._timer is not None:
             if self._timer.pending and self._timer.t_us == at:
@@ -230,15 +232,15 @@ class NanRadio(Radio):
             match event:
                 case WindowOpened():
                     self.window = event
-                    self._listen(event.channel, "window")
+                    self._ears.open(event.channel, "window")
                     self._node.window(self._loop.now_us)
                 case WindowClosed():
                     self.window = None
-                    self._deafen(event.channel, "window")
+                    self._ears.close(event.channel, "window")
                 case SearchStarted():
-                    self._listen(event.channel, "search")
+                    self._ears.open(event.channel, "search")
                 case SearchEnded():
-                    self._deafen(event.channel, "search")
+                    self._ears.close(event.channel, "search")
                 case ClusterJoined() | ClusterMerged():
                     self._node.engine.station.cluster_id = event.cluster_id
                 case _:
@@ -250,31 +252,6 @@ class NanRadio(Radio):
             if isinstance(event, TsfAdjusted) and not event.jump:
                 return
             tell(self._place, self.name, event)
-
-    # Listening
-
-    def _listen(self, channel: int, why: str) -> None:
-        reasons = self._ears.setdefault(channel, set())
-        if not reasons and self.air is not None:
-            self.air.listen(self, (WIFI, channel))
-        reasons.add(why)
-
-    def _deafen(self, channel: int, why: str) -> None:
-        reasons = self._ears.get(channel, set[str]())
-        reasons.discard(why)
-        if not reasons and self.air is not None:
-            self._ears.pop(channel, None)
-            self.air.deafen(self, (WIFI, channel))
-
-    def _tune_to_slots(self) -> None:
-        """Listen on the channels of the committed slots that go on."""
-        slot = timing.slot_of(self.tsf_us(self._loop.now_us))
-        joined = bool(self.cluster.cluster_id)
-        for channel in [*self._ears, *self.slots]:
-            if joined and slot in self.slots.get(channel, ()):
-                self._listen(channel, "slot")
-            elif "slot" in self._ears.get(channel, ()):
-                self._deafen(channel, "slot")
 
     # What others ask it, and their data
 
@@ -302,45 +279,7 @@ class NanRadio(Radio):
 
     def opening(self, job: Job) -> Opening | None:
         """The opening in which a frame may go now."""
-        out: Any = job.out
-        window = self.window
-        if isinstance(out, BeaconOutgoing):
-            if out.at_once:
-                end_us = out.until_us + GUARD_US
-                return Opening(out.channel, None, end_us, out.back_off)
-            if window is None or window.channel != out.channel:
-                return None
-            return Opening(out.channel, None, window.until_us, out.back_off)
-        if isinstance(out, DataOutgoing):
-            return None if window is not None else out.opening
-        if out.at_once:
-            return Opening(out.channel or CHANNEL_2_4, -1, FOREVER, None)
-        if window is not None:
-            wake = self.presence.of(out.destination)
-            if not job.unicast or wake.attends(window.band, window.index):
-                since_us = window.until_us - timing.DW_US
-                return Opening(window.channel, since_us, window.until_us, self._spread)
-        return self._slot_opening(out.destination) if job.unicast else None
-
-    def _slot_opening(self, destination: str) -> Opening | None:
-        """The slots that go on, in which both sides are awake."""
-        theirs, now = self.presence.of(destination).slots, self._loop.now_us
-        run = slots.common_run(self.slots, theirs, now, self.cluster.offset_us)
-        return None if run is None else Opening(*run, self._spread)
-
-    def _meetings(self) -> list[int]:
-        """When the next slot begins that a waiting unicast frame can use."""
-        now = self._loop.now_us
-        waiting = {
-            job.out.destination
-            for job in self._mac.jobs
-            if job.unicast and not isinstance(job.out, BeaconOutgoing | DataOutgoing)
-        }
-        found = (
-            slots.meeting_us(self.slots, self.presence.of(one).slots, now, self.cluster.offset_us)
-            for one in sorted(waiting)
-        )
-        return [at for at in found if at is not None]
+        return opening_of(job, self)
 
     def leaving(self, job: Job) -> None:
         """A frame goes on the air for the first time."""
@@ -350,7 +289,7 @@ class NanRadio(Radio):
 
     def await_ack(self, channel: int | None) -> None:
         """Listen on a channel for an Ack from now on; None: no longer."""
-        self._stay("ack", channel)
+        self._ears.stay(channel, "ack")
 
     def gone(self, job: Job, *, acked: bool) -> None:
         """A frame is done with."""

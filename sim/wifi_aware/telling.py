@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from protocols.wifi_aware import events as ev
 from protocols.wifi_aware import frames
 from protocols.wifi_aware.attributes.cipher_suite_information import SUITES
-from protocols.wifi_aware.heard import NETWORK_ID, is_group
+from protocols.wifi_aware.heard import NETWORK_ID, hear, is_group
 from protocols.wifi_aware.summary import said
 from protocols.wifi_aware.vocabulary import REASONS
 from sim.wifi_aware.firmware import method_name
@@ -46,6 +46,8 @@ _SECRETS = (
     "local_gtk",
     "peer_gtk",
 )
+_NULL = (4, 12)
+"""Subtypes of data frames without data."""
 _OFTEN = ("publish", "subscribe", "sync_beacon", "discovery_beacon")
 
 
@@ -60,6 +62,10 @@ def _ended(event: ev.DataPathEnded) -> str:
     never = ", it was never up" if event.failure else ""
     cause = f": {event.cause}" if event.cause else ""
     return f"NDP {event.ndp_id} {who}{never}, reason {event.reason} ({REASONS.get(event.reason, 'unknown')}){cause}"
+
+
+def _reason(event: ev.BootstrapCompleted) -> str:
+    return f"reason {event.reason} ({REASONS.get(event.reason, 'unknown')})"
 
 
 def _suite(csid: int) -> str:
@@ -79,11 +85,7 @@ _ROWS: dict[type[ev.Event], tuple[str, Callable[[Any], str]]] = {
     ev.BootstrapRequested: ("bootstrapping asked for", lambda e: method_name(e.method)),
     ev.BootstrapCompleted: (
         "bootstrapping done",
-        lambda e: (
-            method_name(e.method)
-            if e.success
-            else f"refused, reason {e.reason} ({REASONS.get(e.reason, 'unknown')})"
-        ),
+        lambda e: method_name(e.method) if e.success else e.cause or f"refused, {_reason(e)}",
     ),
     ev.PairingRequested: ("pairing asked for", lambda e: f"{e.akm.upper()}, {_suite(e.csid)}"),
     ev.PairingResult: ("pairing result", _status),
@@ -240,16 +242,27 @@ class Telling:
         """A text with names in place of the addresses that have one."""
         return re.sub(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", lambda found: self.name(found[0]), what)
 
-    def result(self, out: Outgoing, *, acked: bool) -> None:
-        """A unicast frame was or was not acknowledged; only the latter is worth a line."""
-        if not acked and not is_group(out.destination):
-            self._place.trace.emit(
-                self._node,
-                "aware",
-                "not_acknowledged",
-                peer=self.name(out.destination),
-                label="not acknowledged",
-                note=f"nobody answered {out.name}",
-                phase=PHASES.get(out.engine, out.engine),
-                number=out.number,
-            )
+    def not_acknowledged(self, out: Outgoing) -> None:
+        """A unicast frame was given up: nobody has acknowledged it."""
+        if is_group(out.destination):
+            return
+        frame = hear(out.clear).frame
+        what = out.name.replace("_", " ") if frame is None else said(frame)
+        phase = PHASES.get(out.engine, out.engine)
+        self._in_vain(out.destination, what, phase=phase, number=out.number)
+
+    def data_not_acknowledged(self, nmi: str, octets: bytes, tries: int) -> None:
+        """A data frame to the peer `nmi` was given up after so many tries."""
+        what = "null frame that keeps the data path" if octets[0] >> 4 in _NULL else "data frame"
+        self._in_vain(nmi, f"{what}, {tries} tries", phase="data path", often=True)
+
+    def _in_vain(self, address: str, what: str, **details: Any) -> None:
+        self._place.trace.emit(
+            self._node,
+            "aware",
+            "not_acknowledged",
+            peer=self.name(address),
+            label="not acknowledged",
+            note=f"{what}; lost, or nobody listens",
+            **details,
+        )

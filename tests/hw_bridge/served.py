@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -57,19 +58,24 @@ class Program:
 
     def until(self, *texts: str, limit_s: float = 15.0) -> str:
         """Output so far, once one of `texts` is in it."""
+        self.match("|".join(re.escape(text) for text in texts), limit_s=limit_s)
+        return self.output
+
+    def match(self, pattern: str, limit_s: float = 15.0) -> re.Match[str]:
+        """The first place in the output where `pattern` fits, once there is one."""
         end = time.monotonic() + limit_s
-        while not any(text in self.output for text in texts):
+        while (found := re.search(pattern, self.output, re.MULTILINE)) is None:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self._out], [], [], left)[0]:
-                raise AssertionError(f"none of {texts} within {limit_s} s in:\n{self.output}")
+                raise AssertionError(f"no {pattern!r} within {limit_s} s in:\n{self.output}")
             try:
                 data = os.read(self._out, 65536)
             except OSError:
                 data = b""
             if not data:
-                raise AssertionError(f"none of {texts} before the end of:\n{self.output}")
+                raise AssertionError(f"no {pattern!r} before the end of:\n{self.output}")
             self.output += data.decode(errors="replace")
-        return self.output
+        return found
 
     def type(self, text: str) -> None:
         """Give it input."""

@@ -359,12 +359,19 @@ def test_the_command_line_attaches_an_accessory_to_a_controller_elsewhere(tmp_pa
         words = ["--accessory", "thermometer", "--record", record]
         with nearbench("bridge", "attach", moniker, *words) as attached:
             attached.until("disconnected")
+            assert "← read Device Name" in attached.output
             assert attached.stop() == 0
             assert "Traceback" not in attached.output
         assert served.stop() == 0
     assert record.stat().st_size > 1000
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     assert [one["peer"] for one in events if one["event"] == "read"] == ["host"]
+    (told,) = [one for one in events if one["event"] == "read_response"]
+    assert (told["node"], told["direction"], told["fields"]["name"]) == (
+        "phone",
+        "rx",
+        "Device Name",
+    )
 
 
 def test_the_command_line_pairs_as_a_phone_and_ends_when_it_is_done(tmp_path):

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import tty
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from hw_bridge.errors import MuteError, NotFoundError
-from hw_bridge.healing import Healer
 from hw_bridge.running import STOPPING, interrupted, run_real
 from hw_bridge.session import Session
-from hw_bridge.states import State, Trigger
+from hw_bridge.states import State
 from hw_bridge.wpa_control import read_event
 from hw_bridge.wpa_node import WpaNode
 from protocols.hci.replies import command
-from tests.hw_bridge.scripted import LE_CONNECTED, RESET, Dongle, Host, MemoryPort, opened
+from tests.hw_bridge.scripted import RESET, Dongle, MemoryPort, opened
 from tests.hw_bridge.served import nearbench
-from tests.hw_bridge.test_attach import PHONE, VISIT, Bench, steps
 from tui.cli import main
 from tui.commands import bridge
 
+ROOT = Path(__file__).parents[2]
 ABSENT = "serial:/dev/does-not-exist"
 
 
@@ -113,6 +114,31 @@ def test_a_terminal_that_is_closed_ends_a_command_as_an_interrupt_does(tmp_path)
         assert link.is_symlink()
         assert program.stop(signal.SIGHUP) == 0
     assert not link.is_symlink()
+
+
+SWALLOWS = """
+import os, signal
+try:
+    os.kill(os.getpid(), signal.{name})
+    print("goes on")
+except BaseException:
+    print("lost")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_in_the_middle_of_an_import_is_not_lost(name, tmp_path):
+    (tmp_path / "swallows.py").write_text(SWALLOWS.format(name=name))
+    code = "from hw_bridge.running import interrupted\nwith interrupted():\n    import swallows\n"
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "nearbench: stopped\n")
 
 
 def test_a_closed_terminal_that_is_ignored_stays_ignored(tmp_path):
@@ -231,65 +257,3 @@ async def test_ids_of_events_are_numbers_as_handles_are():
     await node.do({"cmd": 5, "id": 7})
     assert "cmd: 5 is no text" in told[1]["error"]
     assert told[1]["id"] == 7
-
-
-# Trouble that nobody resets
-
-
-async def degraded(port: MemoryPort, session: Session) -> None:
-    port.say(b"\xee" * 5)
-    await session.wait_for(State.DEGRADED)
-
-
-async def test_a_degraded_controller_is_begun_anew_once_it_has_no_connection():
-    port = MemoryPort(Dongle())
-    session = await opened(port)
-    host = Host(session)
-    Healer(session)
-    port.say(LE_CONNECTED)
-    await degraded(port, session)
-    before = port.dongle.opcodes().count(RESET)
-    assert await session.wait_for(State.READY, timeout_s=20) is State.DEGRADED
-    port.say(bytes.fromhex("04050400400013"))
-    assert await session.wait_for(State.READY, timeout_s=20) is State.READY
-    assert port.dongle.opcodes().count(RESET) == before + 1
-    await host.until(lambda: "returned" in host.kinds())
-    await session.close()
-
-
-async def test_a_line_that_stays_noisy_is_begun_anew_less_and_less_often():
-    port = MemoryPort(Dongle())
-    session = await opened(port)
-    Healer(session)
-    stamps = []
-    for _ in range(6):
-        await degraded(port, session)
-        await session.wait_for(State.READY, timeout_s=100)
-        stamps.append(session.life.transitions[-1].t_us)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
-    assert gaps == sorted(gaps)
-    assert gaps[-1] > 30_000_000
-    await session.close()
-
-
-async def test_what_is_lost_while_it_waits_is_not_begun_anew():
-    port = MemoryPort(Dongle())
-    session = await opened(port)
-    Healer(session)
-    await degraded(port, session)
-    port.unplug()
-    resets = port.dongle.opcodes().count(RESET)
-    await asyncio.sleep(30)
-    assert session.state in (State.ABSENT, State.BACKOFF)
-    assert port.dongle.opcodes().count(RESET) == resets
-    await session.close()
-
-
-def test_an_attached_accessory_comes_out_of_trouble_by_itself():
-    text = PHONE + steps("phone", "wait for=8s", *VISIT, "read uuid=2a00")
-    bench = Bench(text, "thermometer")
-    bench.run(6, lambda: bench.session.life.move(Trigger.TROUBLE, "noise"))
-    assert bench.of("controller_back", "thermometer")
-    assert bench.session.life.transitions[-2].state is State.READY
-    assert bench.of("read", "phone")
-    assert not bench.world._scripts.failures

@@ -132,6 +132,11 @@ async def test_sniffers_are_named(question, answer, speaks):
     report = await probe("serial:/dev/nowhere?baud=1000000", port=board)
     assert (report.speaks, report.facts) == (speaks, None)
     assert "not HCI" in report.verdict
+    assert not report.is_controller
+    assert (
+        f"bridge record serial:/dev/nowhere?baud=1000000 air.pcapng --sniffer {speaks}`"
+        in report.hints[0]
+    )
 
 
 async def test_a_console_is_named_and_asked_no_more():
@@ -139,8 +144,21 @@ async def test_a_console_is_named_and_asked_no_more():
     dongle.mute = True
     dongle.banner = b"ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\n"
     report = await probe("serial:/dev/nowhere?baud=115200", port=Board(dongle))
-    assert (report.speaks, report.verdict) == ("console", "a text console")
+    assert report.speaks == "console"
+    assert report.verdict.startswith("a text console, and no controller")
+    assert "other port" in report.verdict
     assert len(report.attempts) == 1
+    assert not report.is_controller
+    assert "it sends text and no HCI packets" in report.hints[0]
+    assert "Build:Feb 7 2021" in report.hints[0], "what came is shown"
+
+
+async def test_a_console_that_talks_only_when_it_is_spoken_to_is_named_too():
+    dongle = Dongle()
+    dongle.answer = lambda _packet: [b"\r\nlogin incorrect\r\n\r\nesp32 login: "]
+    report = await probe("serial:/dev/nowhere?baud=115200", port=Board(dongle))
+    assert (report.speaks, len(report.attempts)) == ("console", 1)
+    assert "login" in report.hints[0]
 
 
 async def test_what_cannot_be_opened_is_no_report():

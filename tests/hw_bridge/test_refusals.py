@@ -8,6 +8,7 @@ import os
 import shlex
 import socket
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from hw_bridge.doors import TcpDoor
 from hw_bridge.errors import BusyError, NoBackendError, opening_error
 from hw_bridge.locks import PortLock, private_folder
 from hw_bridge.raw_frames import MonitorRadio
+from hw_bridge.session import Session
 from hw_bridge.transports import port_for
 from hw_bridge.transports._octets import is_loopback
 from protocols.errors import UsageError
@@ -26,6 +28,8 @@ from tests.hw_bridge.scripted import RANDOM, RESET, Dongle, MemoryPort
 from tests.hw_bridge.served import BIN
 from tests.hw_bridge.test_expose import Client, exposed, until
 from tui.cli import main
+
+ROOT = Path(__file__).parents[2]
 
 
 def said(capsys, *words: str) -> tuple[int, str, str]:
@@ -282,6 +286,42 @@ def test_a_wrong_request_is_told_before_anything_is_printed(words, capsys):
     assert err.count("\n") == 1
 
 
+# What can only be a mistake
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("list --json --udev", "not allowed with"),
+        ("attach usb:0 --accessory lock --do fly", "--do 'fly': unknown command 'fly'; known: acc"),
+        ("attach usb:0 --accessory lock --do 'turn too=far'", "unknown argument 'too'"),
+        ("attach usb:0 --phone generic --do 'read uuid'", "--do 'read uuid': write arguments as"),
+        ("attach usb:0 --observe --format ibaecon", "--format ibaecon: unknown format"),
+        ("expose thermometer_session --at nan,0", "--at nan,0: write two or three numbers"),
+        ("expose thermometer_session --at 0,inf", "--at 0,inf: write two or three numbers"),
+        ("expose thermometer_session --pin 12345", "six digits"),
+        ("record serial:/dev/x {folder}/x.pcapng --sniffer sniffle --as pty", "nobody connects to"),
+        ("replay {adverts}", "no packet of HCI with a direction"),
+        ("attach wpa:{folder}", "is a folder; in it lies a socket for each interface"),
+        ("attach wpa:{adverts}", "is no socket; wpa_supplicant's lie"),
+    ],
+)
+def test_a_request_that_cannot_be_meant_is_refused(words, sentence, tmp_path, capsys):
+    adverts = ROOT / "sim" / "scenarios" / "fsc_bp105n.pcap"
+    status, out, err = said(capsys, *shlex.split(words.format(folder=tmp_path, adverts=adverts)))
+    assert (status, out) == (2, "")
+    assert sentence in err.splitlines()[-1]
+    assert not list(tmp_path.iterdir()), "nothing was written"
+
+
+async def test_a_controller_that_was_not_tried_yet_is_not_called_absent():
+    session = Session("memory", port=MemoryPort(Dongle()))
+    assert "not in use yet (opening)" in str(session.why_not())
+    port = MemoryPort(Dongle())
+    port.unplug()
+    assert "is not there" in str(Session("memory", port=port).why_not())
+
+
 # Closed streams
 
 
@@ -307,7 +347,7 @@ def test_without_any_stream_there_is_still_a_status():
 
 
 def test_a_closed_input_stops_only_who_reads_it():
-    done = ran("bridge expose thermometer_session --for 200ms", "<&-")
+    done = ran("bridge expose thermometer_session --for 2s", "<&-")
     assert done.returncode == 0
     assert done.stdout.startswith("tcp-client:127.0.0.1:")
     done = ran("decode --jsonl", "<&-")

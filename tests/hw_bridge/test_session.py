@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 
@@ -9,9 +11,10 @@ from hw_bridge.activity import Activity
 from hw_bridge.backoff import Backoff
 from hw_bridge.command_gate import CommandGate, Timeouts
 from hw_bridge.data_credits import Buffers, DataCredits
-from hw_bridge.errors import BridgeError, LostError
+from hw_bridge.errors import BridgeError, LostError, RefusedError
 from hw_bridge.identify import Facts
 from hw_bridge.outbox import Outbox
+from hw_bridge.session import Session
 from hw_bridge.states import SERVING, TRANSITIONS, State, Trigger
 from protocols.hci.replies import command, reply_of
 from tests.hw_bridge.scripted import (
@@ -52,6 +55,37 @@ def test_the_back_off_doubles_up_to_its_limit():
     assert [backoff.delay_s() for _ in range(7)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
     backoff.reset()
     assert backoff.delay_s() == 0.05
+
+
+async def test_a_port_that_only_trying_tells_of_is_tried_again_and_never_said_to_be_there():
+    """As TCP: once a second from the sixth try on, as digest 8.1 has it for whatever may come back."""
+    port = MemoryPort(Dongle())
+    port.error = RefusedError("memory: nobody listens")
+    session = Session("memory", port=port)
+    session.start()
+    await session.wait_for(State.READY, timeout_s=6)
+    await session.close()
+    tries = [each for each in session.life.transitions if each.state is State.OPENING]
+    assert {each.reason for each in tries} == {"memory: tried again"}
+    pauses_ms = [(b.t_us - a.t_us) // 1000 for a, b in itertools.pairwise(tries)]
+    assert pauses_ms[:6] == [100, 200, 400, 800, 1000, 1000]
+
+
+async def test_a_port_that_was_seen_to_be_away_is_there_when_it_is_seen():
+    port = MemoryPort(Dongle())
+    port.there = False
+    session = Session("memory", port=port)
+    session.start()
+    await session.wait_for(State.READY, timeout_s=1)
+    port.there = True
+    assert await session.wait_for(State.READY, timeout_s=5) is State.READY
+    port.unplug()
+    await session.wait_for(State.READY, timeout_s=1)
+    port.there = True
+    assert await session.wait_for(State.READY, timeout_s=5) is State.READY
+    await session.close()
+    opening = [each.reason for each in session.life.transitions if each.state is State.OPENING]
+    assert opening == ["memory is there"] * 2
 
 
 def test_an_outbox_drops_only_what_may_be_dropped():

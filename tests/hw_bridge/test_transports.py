@@ -77,7 +77,12 @@ def test_options_have_types_and_defaults():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("/dev/ttyACM0", "begins with a transport"),
+        ("/dev/ttyACM0", "write serial:/dev/ttyACM0"),
+        ("com3", "write serial:com3"),
+        ("controller", "begins with a transport"),
+        ("usb", "as in usb:"),
+        ("tcp-client:127.0.0.1:0", "which one"),
+        ("monitor:wlan0", "bridge attach"),
         ("serial:/dev/x?speed=9600", "unknown option 'speed'"),
         ("serial:/dev/x?baud=fast", "a number from 1 up"),
         ("serial:/dev/x?baud=0", "a number from 1 up"),

@@ -14,6 +14,7 @@ from hw_bridge.errors import BadMonikerError, BridgeError, BusyError
 from hw_bridge.session import Session
 from hw_bridge.states import State
 from hw_bridge.transports import port_for
+from hw_bridge.transports import usb as ours
 from protocols.hci.framing import Received, Skipped
 from protocols.hci.usb import UsbFramer
 from tests.hw_bridge import fake_usb1
@@ -41,6 +42,7 @@ def bus(monkeypatch):
     monkeypatch.setattr(usb, "usb1", found.module())
     monkeypatch.setattr(usb, "load_libusb", lambda: None)
     monkeypatch.setattr(discover, "usb_devices", list)
+    monkeypatch.setattr(ours, "why_not", lambda _target: None)
     yield found
     for thread in found.threads:
         thread.join(3)

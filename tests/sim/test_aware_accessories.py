@@ -206,6 +206,29 @@ def test_a_label_shows_its_pin_all_the_time_and_locks_out_who_guesses() -> None:
     assert len(ran.of("paired", "ph")) == 1
 
 
+@pytest.mark.parametrize(
+    ("phone", "fault"),
+    [("wrong_pins = 1", ""), ("", "../explain/lost_frames.py")],
+    ids=["a wrong PIN", "a lost Auth2"],
+)
+def test_a_label_cannot_tell_a_wrong_pin_from_a_lost_frame_and_says_so(phone, fault) -> None:
+    steps = 'ph pair to="dev"\nph @35s new_address'
+    text = scene("aware_label", steps, phone=phone)
+    if fault:
+        text += f'\n[[fault]]\nname = "{fault}"\nset = {{ kind = "auth2" }}\n'
+    said = [e.note for e in run(text, BASE).of("log", "dev") if "guess" in e.note]
+    assert said == ["1 of 5 guesses, the last by ph: a wrong PIN, a lost frame, or it gave up"]
+
+
+def test_who_pairs_with_a_label_without_a_pin_has_not_guessed() -> None:
+    fault = '\n[[fault]]\nname = "../explain/lost_frames.py"\nset = { kind = "auth3" }\n'
+    text = scene(
+        "aware_label", 'ph pair to="dev", method="opportunistic"', 'methods = ["opportunistic"]'
+    )
+    said = [e.note for e in run(text + fault, BASE).of("log", "dev")]
+    assert "not paired with ph: no PIN was tried, it does not count" in said
+
+
 def test_a_label_has_one_pin_per_device_and_seed() -> None:
     first, again = (play("aware_label", "ph @2s new_address").world.faces["dev"].pin for _ in "ab")
     text = scene("aware_label", "ph @2s new_address")
@@ -218,6 +241,27 @@ def test_on_a_keypad_the_person_types_what_the_phone_shows() -> None:
     assert ran.of("pin_displayed", "ph")
     assert ran.of("pin_entered", "dev")
     assert values(ran, "pairing_result", "status", "dev") == [0]
+
+
+@pytest.mark.parametrize("comeback_tu", [0, 100])
+def test_the_keypad_asks_for_a_pin_when_the_method_is_agreed_on_and_the_phone_shows_one(
+    comeback_tu,
+) -> None:
+    """Before the response the requester does not know that it is to show a PIN (digest 6.3)."""
+    settings = f"comeback_tu = {comeback_tu}"
+    ran = play("aware_keypad", 'ph pair to="dev", method="pin_display"', settings)
+    names = [
+        (e.event, e.node)
+        for e in ran.events
+        if e.event in ("bootstrap_completed", "pin_required", "pin_displayed", "pin_entered")
+    ]
+    assert names == [
+        ("bootstrap_completed", "dev"),
+        ("pin_required", "dev"),
+        ("bootstrap_completed", "ph"),
+        ("pin_displayed", "ph"),
+        ("pin_entered", "dev"),
+    ]
 
 
 def test_a_wrong_pin_on_the_keypad_shows_in_the_confirm_that_the_phone_checks() -> None:
@@ -237,7 +281,10 @@ def test_who_refuses_to_type_a_pin_ends_the_pairing_at_once() -> None:
         'person = "asked"',
     )
     failed = ran.of("failed", "ph")[0]
-    assert (failed.fields["step"], failed.note) == ("bootstrapping", "refused, reason 13")
+    assert (
+        failed.fields["step"] == "pairing"
+    )  # what was agreed on is not taken back, the pairing is
+    assert failed.note.endswith("status 1")
     assert failed.t_us < 5_000_000
 
 

@@ -84,6 +84,21 @@ def test_loss_takes_its_part_of_the_packets_and_no_more() -> None:
     assert "loss" not in outcomes(beacon("scan for='60s'", duration="70s"), "dev", "ph")
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "reason"),
+    [("loss", "probability = 0.25", "loss"), ("corruption", "bit_error_rate = 0.001", "crc")],
+)
+def test_a_fault_counts_the_packets_that_it_stops(name: str, settings: str, reason: str) -> None:
+    text = two("ibeacon", "scan for='5s'") + fault(name, settings) + fault(name, settings, "ph")
+    ran = run(text)
+    air = [event for event in ran.events if event.layer == "air"]
+    stopped = sum(list(event.fields["outcomes"].values()).count(reason) for event in air)
+    counts = [one.count for one in ran.world.faults.all]
+    assert all(counts), "each of two of a kind has its own count"
+    assert sum(counts) == stopped
+    assert ran.world.faults.all[0].deeds() == f"stopped {counts[0]} packets"
+
+
 @pytest.mark.parametrize(("direction", "lost"), [("from", False), ("to", True), ("both", True)])
 def test_loss_is_of_a_node_and_of_a_direction(direction: str, lost: bool) -> None:
     settings = f"probability = 1.0, direction = '{direction}'"
@@ -294,6 +309,8 @@ def test_a_slow_host_answers_late_and_in_order() -> None:
     (asked,) = ran.of("read_request", "ph")
     (answered,) = ran.of("read_response", "dev")
     assert 700_000 <= answered.t_us - asked.t_us < 800_000
+    is_acl = [e.data[:1] == b"\x02" for e in ran.of("packet", "dev", "hci") if e.direction == "tx"]
+    assert ran.world.faults.all[0].deeds() == f"delayed {sum(is_acl)} PDUs", "none is in pieces"
     clean = lock(READ)
     assert clean.of("read_response")[0].t_us - clean.of("read_request")[0].t_us < 100_000
 
@@ -367,6 +384,31 @@ def test_a_wrong_pin_fails_once_or_always() -> None:
     assert len(always.of("not_paired", "dev")) == 2
     assert not always.of("paired")
     assert not lock(PAIR).of("not_paired")
+
+
+def moments(ran: Ran) -> tuple[int, int, list[int]]:
+    """When the phone first asked for a PIN, when one was typed, and when the fault came and went."""
+    asked, typed = (ran.of(name, "ph")[0].t_us for name in ("pin_required", "pin_entered"))
+    return asked, typed, [one.t_us for one in ran.of("fault")]
+
+
+@pytest.mark.parametrize("over", ["ble", "wifi_aware"])
+def test_a_wrong_pin_that_is_set_while_the_pin_is_asked_for_is_typed_wrong(over: str) -> None:
+    """What counts is when somebody types, not when the question came up."""
+    mistake = fault("wrong_pin", node="ph", times='from = "2s"')
+    ran = lock(PAIR + "?", mistake) if over == "ble" else aware_pin(times='from = "2s"')
+    asked, typed, (begun,) = moments(ran)
+    assert asked < begun < typed
+    assert ran.of("fault_acted", "ph")[0].t_us == typed
+
+
+def test_a_wrong_pin_that_is_over_when_the_pin_is_typed_changes_nothing() -> None:
+    times = 'from = "1ms"\nuntil = "2s"'
+    ran = lock(PAIR, fault("wrong_pin", node="ph", times=times))
+    asked, typed, (begun, ended) = moments(ran)
+    assert begun < asked < ended < typed
+    assert not ran.of("fault_acted")
+    assert ran.of("paired", "ph")
 
 
 def test_a_wrong_pin_of_a_node_that_displays_changes_nothing() -> None:
@@ -591,7 +633,7 @@ def test_a_cleared_fault_leaves_nothing_behind(name: str) -> None:
     assert ran.result.failures == ()
     assert [e.fields["state"] for e in ran.of("fault")] == ["set", "cleared"]
     left = made.defects("dev")
-    lists = (left.adverts, left.persons, left.outgoing, left.connected)
+    lists = (left.adverts, left.typed, left.outgoing, left.connected)
     assert (lists, left.clock_ppm) == (([], [], [], []), 0)
     assert not made.air.by_chance
 

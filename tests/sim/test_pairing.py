@@ -328,6 +328,44 @@ def test_the_lock_locks_out_who_guesses() -> None:
     assert set(paired(ran)) == {"ph", "dev"}
 
 
+def test_a_person_who_cancels_is_no_guess(tmp_path) -> None:
+    """Passkey Entry Failed (0x01) says that there was no PIN; Confirm Value Failed (0x04), that it was wrong."""
+    cancel = "pair?\n" * 5
+    steps = f"connect to='dev'\n{cancel}pair"
+    source = CANCELLING.format(times=5)
+    text = two("lock", f"{steps}\nwait for='1s'", duration="120s", phone="canceller.py")
+    ran = run(text, tmp_path, canceller=source)
+    assert [e.fields["reason"] for e in ran.of("not_paired", "ph")] == [0x01] * 5
+    assert not ran.of("locked_out", "dev")
+    said = [e.note for e in ran.of("log", "dev")]
+    assert not [note for note in said if "wrong PIN" in note]
+    assert len([note for note in said if "cancelled with ph" in note]) == 5
+    assert set(paired(ran)) == {"ph", "dev"}
+
+
+CANCELLING = """
+from sim.person import Policy
+from sim.phones.generic import Generic
+
+class Hesitant(Policy):
+    left = {times}
+
+    async def ask_pin(self, peer):
+        if self.left:
+            self.left -= 1
+            return None
+        return await super().ask_pin(peer)
+
+class Canceller(Generic):
+    _mine = None
+
+    def delegate(self):
+        self._mine = self._mine or Hesitant(self)
+        return self._mine
+
+PHONE = Canceller
+"""
+
 PERSON = """
 from sim.accessories.lock import Lock
 from sim.person import Scripted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from protocols.errors import ScenarioError
@@ -11,7 +13,7 @@ from tests.sim.worlds import run, two, world
 
 
 def report(
-    address: str, data: str = "", *, connectable: bool = True, rssi_dbm: int = -50
+    address: str, data: str = "", *, connectable: bool = True, rssi_dbm: int | None = -50
 ) -> Report:
     """A report as the central gives it."""
     return Report(
@@ -166,11 +168,35 @@ def failure(
         ("connect to='dev'\nsubscribe uuid='2a1c', mode='x'", "write auto, notify or indicate"),
         ("connect to='dev'\nsubscribe uuid='2a19'", "no CCCD"),
         ("wait_for what='nobody', timeout='1s'", "waited 1 s for nobody, in vain"),
+        ("wait_for what='nobody', timeout='1s'", "in vain; nobody was heard"),
         ("connect to='dev'\nwait_for what='notification', timeout='2s'", "in vain"),
     ],
 )
 def test_failing_commands_say_why(steps, words) -> None:
     assert words in failure(steps)
+
+
+@pytest.mark.parametrize(
+    ("phone", "look"),
+    [
+        ("generic", "scan\nwait_for what='Lamp', timeout='5s'"),
+        ("ios", "app_scan\nwait_discovered what='Lamp', timeout='5s'"),
+    ],
+)
+def test_who_looks_in_vain_is_told_who_was_heard_instead(phone, look) -> None:
+    (text,) = run(two("thermometer", look, phone=phone)).result.failures
+    assert re.search(r'; heard: dev [0-9a-f:]{17} "Thermometer", -\d+ dBm$', text), text
+
+
+def test_of_many_that_were_heard_the_strongest_are_named() -> None:
+    book = HeardBook()
+    for number, dbm in enumerate((-90, -40, None, -60, -50, -70)):
+        address = f"c0:00:00:00:00:0{number}"
+        book.add(address, report(address, rssi_dbm=dbm))
+    assert book.told() == (
+        "heard: c0:00:00:00:00:01 without a name, -40 dBm; c0:00:00:00:00:04 without a name, -50 dBm; "
+        "c0:00:00:00:00:03 without a name, -60 dBm; c0:00:00:00:00:05 without a name, -70 dBm; 2 more"
+    )
 
 
 @pytest.mark.parametrize(

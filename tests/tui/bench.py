@@ -14,7 +14,7 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from tests.tui.rest import exact_rest
+from tests.tui.rest import exact_rest, let_instant_end
 from tui.app import NearbenchApp
 from tui.session import Request, open_session
 
@@ -32,9 +32,12 @@ def screen_text(app):
 class Bench:
     """One app under test."""
 
-    def __init__(self, app, pilot):
+    def __init__(self, app):
         self.app = app
-        self.pilot = pilot
+        self.pilot = None
+        self.turns = 0
+        """seconds of the clock on the wall, as the app has it: one per tick, on any machine."""
+        app.wall_s = lambda: float(self.turns)
 
     @property
     def session(self):
@@ -56,8 +59,17 @@ class Bench:
         if self.control is not None:
             self.held()
         for _ in range(2):
+            self.turns += 1
             self.app.tick()
+            await self._inquired()
             await self.pilot.pause()
+
+    async def _inquired(self):
+        """Until a search for the rule behind a failure has ended, where one is on."""
+        found = [one for one in self.app.workers if one.name == "diagnosis" and not one.is_finished]
+        if found:
+            await self.app.workers.wait_for_complete(found)
+            self.app.tick()
 
     async def press(self, *keys):
         """Press keys, and let everything come to rest."""
@@ -78,12 +90,14 @@ class Bench:
         await self.turn()
 
     def held(self):
-        """Wait until the clock is held."""
+        """Wait until the clock is held, and all that is due at this instant has happened."""
         end_s = time.monotonic() + LIMIT_S
         self.control.sync()
         while self.control.state == "running":
             self.control.sync()
             assert time.monotonic() < end_s, "the clock is not held"
+        if self.control.state in ("paused", "ended"):
+            let_instant_end(self.control.world.loop)
 
     async def until(self, what, steps=400):
         """From message to message (the screen looks on at the end) until `what()` is true."""
@@ -131,6 +145,7 @@ async def bench(
         None
     )  # numbers of the wall clock have no place in a golden
     app.MESSAGE_S = 1e6
+    found = Bench(app)
     async with app.run_test(size=size, tooltips=True) as pilot:
         while app._session is None or app.bench_screen_or_none is None:
             await pilot.pause()
@@ -138,7 +153,7 @@ async def bench(
         while app.session.control is not None and app.session.control.state == "ready":
             await pilot.pause()
         app.ticking.stop()  # turns are taken by `turn` alone
-        found = Bench(app, pilot)
+        found.pilot = pilot
         await found.turn()
         try:
             yield found

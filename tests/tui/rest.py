@@ -1,4 +1,4 @@
-"""When an app under test has come to rest.
+"""When an app under test has come to rest, and the world behind it.
 
 Textual's own test of that is "this process used little CPU for 20 ms", which ends too early on a busy machine and takes
 20 ms on an idle one. Here it is: nothing waits in any queue, nothing is left to lay out or to draw.
@@ -7,6 +7,8 @@ Textual's own test of that is "this process used little CPU for 20 ms", which en
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from typing import Any
 
@@ -14,7 +16,7 @@ import textual.app
 import textual.pilot
 from textual.app import active_app
 
-__all__ = ["exact_rest"]
+__all__ = ["exact_rest", "let_instant_end"]
 
 _LIMIT_S = 30.0
 _PASSES = 2
@@ -74,4 +76,21 @@ def _is_busy(app: Any) -> bool:
         or screen._layout_required
         or bool(screen._dirty_widgets)
         or bool(screen._callbacks)
+        or app._resize_event is not None  # given on by a timer of 8 ms
     )
+
+
+def let_instant_end(loop: Any) -> None:
+    """Block until a paused world has done all that is due at the instant at which it is held."""
+    over = threading.Event()
+
+    def look() -> None:
+        due_us = loop._next_us()
+        if loop._ready or (due_us is not None and due_us <= loop.now_us):
+            loop.call_soon(look)
+        else:
+            over.set()
+
+    with contextlib.suppress(RuntimeError):  # closed in the meantime
+        loop.call_soon_threadsafe(look)
+        assert over.wait(_LIMIT_S), "the instant does not end"

@@ -39,7 +39,7 @@ def test_garbage_in_every_field():
     async def story():
         async with bench(play=("none",)) as one:
             await one.run_for(0.3)
-            for screen, opener in (("2", "slash"), ("3", "slash"), ("3", "colon")):
+            for screen, opener in (("2", "slash"), ("3", "slash"), ("3", "colon"), ("5", "slash")):
                 for text in (MIXED, GARBAGE["long"], GARBAGE["brackets"]):
                     await one.pilot.press(screen, opener)
                     field = one.app.screen.query_one(Field)

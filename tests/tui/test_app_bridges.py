@@ -29,6 +29,11 @@ GARBAGE = "\x1b[2J\x1b]0;x\x07\x00宽宽\u202e" + "serial:" * 3_000
 class Live(Bench):
     """An app whose time is real."""
 
+    def __init__(self, app, pilot):
+        super().__init__(app)
+        self.pilot = pilot
+        del app.wall_s  # ours: a second per tick
+
     async def turn(self):
         for _ in range(2):
             self.app.tick()
@@ -352,6 +357,30 @@ def test_an_accessory_on_a_dongle_cannot_begin_a_pairing_anew():
     play(story())
 
 
+@pytest.mark.parametrize(
+    ("role", "said", "asked"),
+    [
+        (Role(kind="observe"), "an observer only listens", []),
+        (Role(kind="accessory", name="passkey_lock"), "begin it on the phone", []),
+        (Role(kind="phone", name="ios"), "ios knows nobody to pair with", []),
+        (Role(kind="phone", name="ios", peer="Lock"), "", ["Lock"]),
+    ],
+)
+def test_pair_on_a_dongle_is_the_matter_of_a_phone_that_knows_its_peer(role, said, asked):
+    """No word of scenarios there; what only a stranger can begin is left to it."""
+
+    async def story():
+        async with bench() as one:
+            one.session.request = msgspec.structs.replace(one.session.request, role=role)
+            await one.press("p")
+            assert said in one.text
+            assert "of this scenario" not in one.text
+            given = [one for one in one.events("command") if one.fields["do"] == "pair"]
+            assert [event.fields["set"]["to"] for event in given] == asked
+
+    play(story())
+
+
 def test_a_role_takes_the_place_of_the_run_and_gives_the_dongle_back(room):
     async def story():
         async with live(Request(what="passkey_lock", play=("none",))) as one:
@@ -422,7 +451,6 @@ def test_the_options_of_a_bench():
         Role(kind="phone", name="ios", peer="Lamp", pair=True),
     )
     assert set(found.play) == {"phone", "accessory"}
-    assert not found.is_capture
     nobody = on_bench(
         Request(what="demo", play=("none",)), options_of("--bridge", "usb:0", "--observe"), "demo"
     )

@@ -93,3 +93,16 @@ def test_keys_go_on_when_what_they_opened_is_never_there(monkeypatch):
             assert not one.app.has_keys_to_come
 
     play(story())
+
+
+def test_a_key_that_comes_up_while_the_app_ends_goes_nowhere():
+    """The screen that would take it is gone; without a screen Textual ends in a traceback."""
+
+    async def story():
+        async with bench() as one:
+            one.app.exit()
+        late = events.Key("x", "x")
+        late._set_forwarded()
+        await one.app.on_event(late)
+
+    play(story())

@@ -77,7 +77,7 @@ def test_what_cannot_be_shown_whole_says_so(height, told):
         async with bench(size=(80, height), play=("none",)) as one:
             one.app.push_screen(Tall())
             await one.turn()
-            words = "a part is cut off: it takes 25 lines, the terminal has 16"
+            words = "a part is cut off: it takes 25 lines, there are 16"
             assert (words in one.text) is told
 
     play(story())

@@ -55,7 +55,7 @@ async def filter_by(one, text):
 
 
 def test_faults_open_above_a_question_that_waits():
-    """The sheet says that x is there; a wrong PIN by fault comes with the next question, and that is said."""
+    """The sheet says that x is there; a wrong PIN by fault counts for the question that waits, too."""
 
     async def story():
         async with bench("passkey_lock") as one:
@@ -64,11 +64,12 @@ def test_faults_open_above_a_question_that_waits():
             await choose_fault(one, "wrong_pin")
             await one.press("enter")
             assert "1 in force" in one.text
-            assert "set for the next question; for the one that waits, w types" in one.text
             await one.press("escape", *pin)
             assert "6 of 6 digits" in one.text
             await one.press("enter")
-            await one.until(lambda: one.events("paired", "lock"))
+            await one.until(lambda: one.events("not_paired", "lock"))
+            assert one.events("fault_acted", "phone")
+            assert not one.events("paired", "lock")
 
     play(story())
 

@@ -439,6 +439,8 @@ def test_help_lists_every_key_of_the_place():
                     await one.pilot.press("down")
                 text = " ".join("".join(pages).split())
                 for key in (*keys_of(name), *keys_of(EVERYWHERE)):
+                    if key.id in one.app.bench_screen.WITHOUT:
+                        continue
                     if one.app.is_there(key) and not key.id.startswith(("screen.", "move.")):
                         assert key.tooltip.split(",")[0][:16] in text, key.id
                 await one.press("escape")

@@ -47,7 +47,7 @@ def test_a_slow_person_pairs_with_the_right_pin_in_the_demo():
             assert moved.t_us == 20_000_000 + took_us - 2_000_000, "less what a person needs anyway"
             assert not one.events("pairing_failed")
             assert one.control.result.passed
-            assert "PASSED" in one.text
+            assert "✓ scenario passed" in one.text
 
     play(story())
 

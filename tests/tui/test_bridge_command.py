@@ -172,13 +172,29 @@ async def test_probe_finds_a_controller_behind_a_terminal(tmp_path, capsys):
     assert found["facts"]["manufacturer"] == 0x05F1
 
 
+@real_time
+async def test_a_console_is_no_controller_for_probe_and_for_attach(tmp_path, capsys):
+    import asyncio
+
+    dongle = Dongle()
+    dongle.answer = lambda _packet: [b"\r\nlogin incorrect\r\n\r\nesp32 login: "]
+    where = "it sends text and no HCI packets: this is a console, or the wrong port"
+    async with PtyDongle(tmp_path / "dongle", dongle) as line:
+        moniker = f"serial:{line.path}?baud=1000000"
+        for words in (["probe", moniker], ["attach", moniker, "--observe", "--for", "20s"]):
+            status = await asyncio.to_thread(main, ["bridge", *words])
+            done = capsys.readouterr()
+            assert status == 1, words
+            assert where in " ".join((done.out + done.err).split()), words
+
+
 @pytest.mark.parametrize(
     ("moniker", "status", "words"),
     [
         ("serial:/dev/does-not-exist", 1, "bridge list"),
         ("tcp-client:127.0.0.1:1", 1, "start the other side"),
         ("tcp-client:nothing", 2, "a host and a port"),
-        ("serial", 2, "is no moniker"),
+        ("ttyACM0", 2, "is no moniker"),
         ("serial:/dev/ttyS0?bau=5", 2, "unknown option 'bau'"),
     ],
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import signal
 import sys
 
@@ -105,6 +107,33 @@ async def test_a_summary_says_who_it_was_what_happened_and_what_was_lost():
     assert "earlier changes of state are not shown" in text
     assert text.count(" ready: ") <= 12
     assert "closed: closed" in text
+
+
+async def test_times_of_a_summary_are_told_from_the_start_however_much_was_forgotten():
+    session = Session("memory", port=MemoryPort(Dongle()))
+    await asyncio.sleep(10)
+    session.start()
+    await session.ready()
+    await asyncio.sleep(600)
+    session.life.transitions.popleft()
+    await session.close()
+    (last,) = [text for text in summary(session) if "closed: closed" in text]
+    assert 600 < float(last.split()[0]) < 601
+
+
+@real_time
+async def test_the_story_of_an_attached_dongle_has_the_times_of_its_ladder(tmp_path):
+    file = tmp_path / "trace.jsonl"
+    async with PtyDongle(tmp_path / "dongle", Dongle()) as dongle:
+        words = ("bridge", "attach", f"serial:{dongle.path}?baud=1000000", "--observe")
+        with nearbench(*words, "--for", "2s", "--jsonl", file) as attached:
+            await asyncio.to_thread(attached.finish)
+    rows = map(json.loads, file.read_text().splitlines())
+    traced = {r["fields"]["state"]: r["t_us"] for r in rows if r["event"] == "controller"}
+    told = re.findall(r"([\d.]+) s  (probing|ready): ", attached.output)
+    assert len(told) >= 2
+    for t_s, state in told:
+        assert float(t_s) == pytest.approx(traced[state] / 1e6, abs=0.0006), "rounded to 1 ms"
 
 
 # Lines of standard input

@@ -13,6 +13,9 @@ from tui.cli import main
 
 TLM = "20000be680000339ffa229bbce8a"
 AS_TLM = ["--kind", "service_data", "--service-uuid", "feaa"]
+LL_TERMINATE = "5a1c6caf03020213561818"
+"""CRC by initial value 0x345678."""
+ADV_EXT = "d6be898e070706187b504c2102000000"
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ble-adverts.json").read_text())[
     "vectors"
 ]
@@ -114,6 +117,35 @@ def test_spaces_and_colons_in_hex_are_fine(capsys):
         ),
         (["decode", "missing.pcapng"], "missing.pcapng"),
         (["decode"], "hex"),
+        (["decode", ""], "no octets"),
+        (["decode", "0x020106"], "character 2 is 'x'"),
+        (["decode", "--kind", "ad", "0201:0"], "5 digits, and an octet takes two"),
+        (["decode", "--kind", "ad", "02 0 106"], "a gap inside an octet"),
+        (
+            ["decode", "--kind", "ad_value", "--ad-type", "abc", "00"],
+            "'abc' is not a number from 0 to 255",
+        ),
+        (
+            ["decode", "--kind", "ad_value", "--ad-type", "256", "00"],
+            "'256' is not a number from 0 to 255",
+        ),
+        (
+            ["decode", "--kind", "ll", LL_TERMINATE, "--context", "crc_init=0x1000000"],
+            "0 to 16777215",
+        ),
+        (
+            ["decode", "--kind", "ll", ADV_EXT, "--context", "channel=40"],
+            "channel: 40 is not one of 0 to 39",
+        ),
+        (
+            ["decode", "--kind", "advertisement", "--also", '{"local_name": 5}'],
+            "local_name: expected text, got 5",
+        ),
+        (
+            ["decode", "--kind", "advertisement", "--also", '{"service_data": 5}'],
+            "service_data: expected an object",
+        ),
+        (["decode", "--format", "eddystone-config", "00"], "characteristic: nothing is not one of"),
         (["encode", "eddystone", "{"], "JSON"),
         (["encode"], "format"),
         (["nonsense"], "unknown command"),
@@ -125,6 +157,50 @@ def test_a_wrong_request_is_one_sentence_and_status_2(capsys, words, part):
     assert part in err
     assert len(err.splitlines()) == 1
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ('{"kind": "ad", "hex": 20106}', "hex '20106' is not text"),
+        ('{"kind": "ad", "hex": ["02"]}', "is not text"),
+        ('{"kind": "ad", "hex": "020106", "pdu": 5}', "pdu 5 is not text"),
+        ('{"kind": "ad_value", "hex": "00", "ad_type": -1}', "ad_type -1 is not a number from 0 to 255"),
+        ('{"kind": "ll", "hex": "5a1c6caf03020213000000", "context": {"crc_init": 1e400}}', "inf is not an integer"),
+        ('{"kind": "advertisement", "also": {"service_data": []}}', "service_data: expected an object"),
+    ],
+)  # fmt: skip
+def test_a_line_with_a_value_of_the_wrong_kind_is_told_which(line, part):
+    done = piped(["decode", "--jsonl"], line)
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "request"
+    assert part in error["message"]
+    assert "raised" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--kind", "ll", "d6be898e"], "frame_length: 4 octets, needs at least 9"),
+        (["--kind", "hci", "010620020000"], "parameter_length at octet 4: 2 octets are too few, interval_max_ms needs more"),
+        (["--kind", "frame", "d0"], "frame_length at octet 0: 1 octets are no frame"),
+    ],
+)  # fmt: skip
+def test_what_is_too_short_says_for_what(capsys, words, told):
+    status, out, _ = call(capsys, "decode", *words)
+    assert status == 1
+    assert told in out.splitlines()[0]
+
+
+def test_a_context_that_means_nothing_to_a_packet_is_named(capsys):
+    _, _, err = call(capsys, "decode", "--kind", "ll", LL_TERMINATE, "--context", "crcinit=1")
+    assert "ll has no use for the context crcinit" in err
+    for init, expected in (("0x345678", 0), ("0x345679", 1)):
+        status, _, err = call(
+            capsys, "decode", "--kind", "ll", LL_TERMINATE, "--context", f"crc_init={init}"
+        )
+        assert (status, err) == (expected, "")
 
 
 def test_fields_that_do_not_fit_are_status_1_and_name_the_field(capsys):

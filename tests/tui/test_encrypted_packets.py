@@ -8,8 +8,12 @@ import pytest
 
 from protocols.ble.ll_capture import captured_packet
 from protocols.capture import Packet, writer_for
+from sim import scenario
+from sim.ble.encryption import LinkCipher, session_key
+from sim.world import World
 from tests.tui.test_models import feed_of, run
 from tui.capture_source import CaptureSource
+from tui.models.clear_forms import ClearForms
 from tui.models.decoding import decoded, info_of, walk
 from tui.models.encrypted_links import EncryptedLinks
 from tui.models.packet_list import PacketList
@@ -19,6 +23,9 @@ ADVERTISING = 0x8E89BED6
 LINK = 0xAF6C1C5A
 CONNECT_IND = bytes.fromhex("4522665544332211ffeeddccbbaa") + LINK.to_bytes(4, "little") + bytes(18)
 START_ENC_REQ, PAUSE_ENC_RSP = bytes.fromhex("0f0105"), bytes.fromhex("0f010b")
+START_ENC_RSP, TERMINATE_IND = bytes.fromhex("06"), bytes.fromhex("0213")
+ENC_REQ, ENC_RSP = 3, 4
+ENABLE_ENCRYPTION = bytes.fromhex("011920")
 SEALED, IN_CLEAR = bytes.fromhex("0205a1a2a3a4a5"), bytes.fromhex("020702000400 0a03")
 
 
@@ -45,6 +52,53 @@ def test_an_encrypted_packet_of_a_run_has_no_fields_inside():
         assert (found.tree[-2].start, found.tree[-1].end) == (2, len(event.data))
         assert protocol_of(event) == "LL"
         assert info_of(event).startswith("encrypted ")
+
+
+@pytest.mark.parametrize("name", ["passkey_lock", "lost_bond_repaired"])
+def test_control_pdus_have_the_clear_form_that_the_key_of_the_link_opens(name):
+    """Decrypted by LTK, SKD, IV and counters as somebody who listened would (Vol 6 Part E 2.1; its cipher is tested
+    with the specification's samples)."""
+    world, events = World(scenario.load(name), reveal=True), []
+    world.trace.add_sink(events.append)
+    world.run()
+    world.close()
+    _, feed = feed_of(events)
+    opened = list(control_pdus_opened(events))
+    assert {octets[0] for _, octets in opened} >= {START_ENC_RSP[0], TERMINATE_IND[0]}
+    for event, octets in opened:
+        found = ClearForms(feed).of(event)
+        assert found.data == bytes((event.data[0], len(octets))) + octets
+        assert found.wrong == ""
+        assert {path[-1]: node.value for path, node in walk(found.tree)}["opcode"] == octets[0]
+    (ended,) = [ClearForms(feed).of(e) for e, octets in opened if octets == TERMINATE_IND]
+    assert ended.text == "LL_TERMINATE_IND, error Remote user terminated connection"
+    in_clear = [e for e in events if e.event == "ll_control" and not e.fields.get("encrypted")]
+    assert in_clear
+    assert not any(ClearForms(feed).of(event) for event in in_clear)
+
+
+def control_pdus_opened(events):
+    """(event, opcode and parameters) of the encrypted control PDUs, retransmissions left out."""
+    ltk, material, ciphers, central = b"", [b"", b""], {}, ""
+    for event in events:
+        data = event.data or b""
+        if event.layer == "hci" and data[:3] == ENABLE_ENCRYPTION:
+            ltk, central = data[16:32], event.node
+        if event.layer != "air" or not event.event.startswith("ll_") or event.fields.get("again"):
+            continue
+        payload = data[2:]
+        if event.fields.get("encrypted"):
+            octets = ciphers[event.node == central].decrypt(data[0], payload)
+            if event.event == "ll_control":
+                yield event, octets
+        elif data[0] & 3 == 3 and payload[0] in (ENC_REQ, ENC_RSP):
+            material[payload[0] - ENC_REQ] = payload[-12:]
+        elif data[0] & 3 == 3 and payload == START_ENC_REQ[2:]:
+            skd, iv = (b"".join(one[part] for one in material) for part in (slice(8), slice(8, 12)))
+            key = session_key(ltk, skd)
+            ciphers = {
+                is_central: LinkCipher(key, iv, int(is_central)) for is_central in (False, True)
+            }
 
 
 def test_a_filter_finds_no_field_in_ciphertext():

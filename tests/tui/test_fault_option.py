@@ -70,6 +70,8 @@ def test_an_option_comes_behind_the_faults_of_the_scenario(near, capsys, tmp_pat
     assert [line for line in out.splitlines() if line.startswith("fault:")] == [
         "fault: loss: probability = 0.0",
         "fault: delay at phone",
+        "fault: loss: probability = 0.0: stopped 0 packets",
+        "fault: delay at phone: delayed 0 PDUs",
     ]
 
 

@@ -329,7 +329,7 @@ def test_unknown_context_keys_are_warned_about(capsys):
         status, _, err = call(capsys, "decode", *words, "--context", "fsc=1", "--context", "tk=")
         assert status == 0
         assert len(err.splitlines()) == 1
-        assert "no frame has a use for the context fsc;" in err
+        assert "frame has no use for the context fsc;" in err
     lines = json.dumps({"kind": "frame", "hex": BEACON, "context": {"fsc": 1}}) + "\n"
     assert piped(["decode", "--jsonl"], lines * 3).stderr.count("fsc") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,23 @@ def test_nothing_is_loaded_that_is_not_needed(code, absent):
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.splitlines()[-1] == "[]", found.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process there has no SIGINT to end by")
+def test_ctrl_c_while_it_is_loaded_leaves_no_traceback():
+    script = """
+import os, signal, sys
+import tui.__main__ as entry
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tui.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+entry.main()
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (-signal.SIGINT, "")

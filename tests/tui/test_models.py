@@ -209,6 +209,35 @@ def test_an_end_is_one_however_many_tell_it():
     assert outcomes.told_of(first).rule == "NB-07"
 
 
+def test_a_pairing_that_one_side_gave_up_is_not_paired():
+    """The accessory has the phone's identity key and is content; the phone waits for one that never comes (US-45)."""
+    events = run("us45_nik_timeout")
+    end = next(e.seq for e in events if e.event == "nik_received")
+    parties = {"display", "iphone"}
+    outcomes, values = Outcomes(), Values()
+    values.feed(events)
+    outcomes.feed(e for e in events if e.seq <= end)
+    since = values.begun(parties)
+    first = outcomes.latest(parties, since)
+    assert (first.node, first.kind) == ("display", "paired")
+    assert outcomes.is_open(first), "the phone has not said anything yet"
+    outcomes.feed(e for e in events if e.seq > end)
+    last = outcomes.latest(parties, since)
+    assert (last.node, last.kind) == ("iphone", "not paired")
+    assert not outcomes.is_open(first)
+
+
+@pytest.mark.parametrize("name", ["wrong_pin", "silent_peer"])
+def test_a_pairing_after_one_that_failed_is_paired(name):
+    events = run(name)
+    outcomes, values = Outcomes(), Values()
+    values.feed(events)
+    outcomes.feed(events)
+    pair = {"lock", "phone"}
+    assert outcomes.latest(pair, values.begun(pair)).good
+    assert outcomes.latest(pair, 0).good, "whenever one begins to look"
+
+
 # Packets
 
 

@@ -168,3 +168,11 @@ def test_a_capture_is_refused_with_a_hint(tmp_path):
     )  # fmt: skip
     assert ran.returncode == 2
     assert "nearbench decode" in ran.stderr
+
+
+def test_a_pairing_that_the_phone_gives_up_is_not_told_as_paired(talk):
+    """US-45: the accessory is content, the phone waits for an identity key that never comes."""
+    one = talk("us45_nik_timeout", play=("none",))
+    one.until("Pairing failed, not paired: iphone noticed it")
+    one.until("Rule IA-40")
+    assert "are paired" not in one.text

@@ -281,6 +281,10 @@ def test_doctor_says_what_is_there(capsys):
     assert status == 0
     assert findings["Python"]["ok"]
     assert findings["bumble"]["detail"] == "0.0.236"
+    radios = {"libusb", "USB bus", "Bluetooth", "wpa_supplicant"}
+    if sys.platform.startswith("linux"):
+        assert radios <= findings.keys()
+        assert not any(findings[name]["needed"] for name in radios)
 
 
 def test_a_reader_that_leaves_is_no_error(near):

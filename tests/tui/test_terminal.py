@@ -32,7 +32,7 @@ class Terminal:
 
     def __init__(self, *words, size=(80, 24), folder=ROOT):
         self.name = f"nearbench-{uuid.uuid4().hex[:8]}"
-        command = " ".join([sys.executable, "-m", "tui", *words])
+        command = " ".join([sys.executable, "-X", "faulthandler", "-m", "tui", *words])
         self._tmux("new-session", "-d", "-s", self.name, "-x", str(size[0]), "-y", str(size[1]), "-c", str(folder),
                    f"{command}; echo ended with $?; exec cat")  # fmt: skip
 
@@ -53,7 +53,17 @@ class Terminal:
             text = self.text
             if re.search(wanted, text):
                 return text
-        raise AssertionError(f"not seen: {wanted}\n{self.text}")
+        raise AssertionError(f"not seen: {wanted}\n{self.text}\nIt was at:\n{self._stacks()}")
+
+    def _stacks(self):
+        """Where every thread of the program is; ends it."""
+        shell = self._tmux("list-panes", "-t", self.name, "-F", "#{pane_pid}").strip()
+        self.resize(200, 200)
+        subprocess.run(["pkill", "-ABRT", "-P", shell], check=False)
+        end_s = time.monotonic() + LIMIT_S
+        while "ended with" not in self.text and time.monotonic() < end_s:
+            pass
+        return self.text
 
     def resize(self, width, height):
         self._tmux("resize-window", "-t", self.name, "-x", str(width), "-y", str(height))
@@ -84,7 +94,7 @@ def test_the_whole_demo_with_the_pin_typed_by_hand(terminal, tmp_path):
     pane.keys("Enter")
     pane.wait(r"✓ paired")
     pane.keys("+", "+", "+")
-    pane.wait(r"✓ PASSED")
+    pane.wait(r"✓ scenario passed")
     pane.keys("q")
     pane.wait(r"wrote nearbench-demo.pcapng: \d+ packets\s+ended with 0")
     assert (tmp_path / "nearbench-demo.pcapng").stat().st_size > 10_000
@@ -144,7 +154,7 @@ def test_somebody_slow_pairs_with_the_right_pin(terminal, tmp_path):
     asked = pane.wait(r"t=00:00:2[2-9][\s\S]*PIN entry")
     type_pin(pane, asked)
     pane.wait(r"✓ paired")
-    pane.wait(r"✓ PASSED")
+    pane.wait(r"✓ scenario passed")
     pane.keys("q")
     pane.wait(r"wrote nearbench-demo.pcapng: \d+ packets\s+ended with 0")
 
@@ -154,7 +164,7 @@ def test_a_retry_after_the_end_of_the_run_goes_on_with_it(terminal):
     pane.wait(ASKED)
     pane.keys("w")
     pane.wait(r"Pairing failed[\s\S]*NB-01")
-    pane.wait(r"✗ FAILED")
+    pane.wait(r"✗ scenario failed")
     pane.keys("r")
     type_pin(pane, pane.wait(rf"running[\s\S]*{ASKED}"))
     pane.wait(r"✓ paired")
@@ -172,7 +182,7 @@ def test_a_pairing_that_ends_below_another_modal_takes_nothing_with_it(terminal)
     pane.keys("Escape")
     pane.wait(r"in no file")
     pane.keys("n")
-    pane.wait(r"✗ FAILED")
+    pane.wait(r"✗ scenario failed")
     leave(pane, 1)
 
 
@@ -204,7 +214,7 @@ def test_resizing_at_any_moment(terminal):
         pane.resize(width, height)
         pane.keys("1", "2", "3")
         pane.wait(r"has\s+40\s+x 8" if height < 16 else r"\[3( Packets)?\]")
-    pane.wait(r"✓ PASSED")
+    pane.wait(r"✓ scenario passed")
     for digit, name in (("1", "Air"), ("2", "Ladder"), ("3", "Packets")):
         pane.keys(digit)
         lines = pane.wait(rf"\[{digit} {name}\][\s\S]*┏━").split("\n")

@@ -39,6 +39,17 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
         visit = f" with {self.peer}" if self.peer else ""
         return f"{self.kind} {self.name}{visit}"
 
+    @property
+    def why_no_pairing(self) -> str:
+        """Why no pairing can be begun from here; empty for a phone that knows whom to pair with."""
+        if self.kind == "observe":
+            return "an observer only listens; 6, then r puts a phone that pairs on the dongle"
+        if self.kind == "accessory":
+            return f"{self.name} waits to be paired: begin it on the phone"
+        if not self.peer:
+            return f"{self.name} knows nobody to pair with; 6, then r gives it a peer"
+        return ""
+
 
 def role_of(
     *,

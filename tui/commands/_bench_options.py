@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_door_options",
+    "add_person_options",
     "add_reveal_option",
     "add_time_option",
     "add_world_options",
@@ -56,6 +58,12 @@ def add_reveal_option(parser: argparse.ArgumentParser) -> None:
         "--reveal", action="store_true",
         help="write PINs and keys as they are; without it they are dots and zeros",
     )  # fmt: skip
+
+
+def add_person_options(parser: argparse.ArgumentParser) -> None:
+    """Who answers when a device pairs; without them whoever sits at the terminal."""
+    parser.add_argument("--pin", default="", help="PIN that is typed when it asks for one")
+    parser.add_argument("--yes", action="store_true", help="say yes when it compares numbers")
 
 
 def add_door_options(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +158,7 @@ def place_of(text: str | None) -> tuple[float, ...]:
         place = tuple(float(part) for part in text.split(","))
     except ValueError:
         place = ()
-    if len(place) not in (2, 3):
+    if len(place) not in (2, 3) or not all(map(math.isfinite, place)):
         raise UsageError(f"--at {text}: write two or three numbers of metres as 2.5,0")
     return place
 

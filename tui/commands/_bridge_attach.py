@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocols.errors import UsageError
 from tui.commands._bench_options import (
+    add_person_options,
     add_reveal_option,
     add_time_option,
     ladder_of,
@@ -66,8 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the device"
     )
-    parser.add_argument("--pin", default="", help="PIN that is typed when it asks for one")
-    parser.add_argument("--yes", action="store_true", help="say yes when it compares numbers")
+    add_person_options(parser)
     parser.add_argument(
         "--record", metavar="FILE", help="keep what host and controller say as pcapng"
     )
@@ -204,7 +204,7 @@ async def _attached(
         await world.close_dongles()
         if recording is not None:
             recording.close()
-            say(f"wrote {options.record}: {recording.written} packets")
+            say(f"wrote {options.record}: {recording.told}")
         if session is not None:
             summarise(session)
         sys.stdout.flush()

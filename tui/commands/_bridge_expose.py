@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from protocols.errors import UsageError
 from tui.commands._bench_options import (
     add_door_options,
+    add_person_options,
     add_world_options,
     door_of,
     place_of,
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 SUMMARY = "one more controller in the simulated air of a scenario, for a foreign host"
 EXAMPLE = """  nearbench bridge expose thermometer_session --as tcp --port 9000
   bumble-scan tcp-client:127.0.0.1:9000
-  nearbench bridge expose my_room.toml --as pty --path /tmp/controller --node lock"""
+  nearbench bridge expose my_room.toml --as pty --path /tmp/controller --node lock
+  nearbench bridge expose numeric_comparison --yes"""
 NAME = "host"
 
 
@@ -39,12 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at", metavar="X,Y", help="where the added controller stands, metres; 0,0 when not given"
     )
+    add_person_options(parser)
     add_world_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when stopped."""
-    from hw_bridge.bench_person import tell_displays
     from hw_bridge.bench_world import BenchWorld, without_steps_of
     from hw_bridge.running import run_world
     from sim import scenario
@@ -64,12 +66,22 @@ def run(options: argparse.Namespace) -> int:
     try:
         exposure = _exposure(world, options)
         record(recorder, options)
-        tell_displays(world, say)
+        _put_people(world, options)
         run_world(world, serve(exposure, quiet=options.jsonl == "-"), for_us=for_us)
     finally:
         recorder.close()
         world.close()
     return 0
+
+
+def _put_people(world: BenchWorld, options: argparse.Namespace) -> None:
+    """Who answers when the host pairs with a device, and what displays show. Raises UsageError."""
+    from hw_bridge.bench_person import Answers, put_before_hosts, tell_displays
+    from sim.pairing import pin_text
+
+    pin = pin_text(options.pin) if options.pin else ""
+    put_before_hosts(world, Answers(say, pin=pin, yes=options.yes))
+    tell_displays(world, say)
 
 
 def _exposure(world: BenchWorld, options: argparse.Namespace) -> Exposure:

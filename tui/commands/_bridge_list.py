@@ -20,8 +20,9 @@ RULES = "70-nearbench.rules"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options."""
-    parser.add_argument("--json", action="store_true", help="a JSON array")
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true", help="a JSON array")
+    either.add_argument(
         "--udev", action="store_true", help="print udev rules that let you open them (Linux)"
     )
 
@@ -35,8 +36,13 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(document(rows))
     elif not rows:
-        print("no dongle found; docs/hardware.md says what to buy, and `nearbench doctor` looks at")
-        print("this machine. Ports without USB ids can be named all the same: serial:/dev/ttyS0")
+        print(
+            "no dongle found; docs/hardware.md says what to buy, `nearbench doctor` what this machine"
+        )
+        print(
+            "lacks for one (libusb, the USB bus, the kernel's Bluetooth, rights). Ports without USB"
+        )
+        print("ids can be named all the same: serial:/dev/ttyS0")
     for row in rows if not options.json else ():
         _print(row)
     return 0

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 something that is known answers, 1 nothing does, or not to the end."""
+    """0 a controller answers, 1 nothing does, not to the end, or something that is no controller."""
     from hw_bridge.probe import probe
     from hw_bridge.running import run_real
 
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         for text in lines(found):
             print(text)
-    return 0 if found.speaks else 1
+    return 0 if found.is_controller else 1
 
 
 def _plain(found: ProbeReport) -> dict[str, Any]:

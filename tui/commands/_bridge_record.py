@@ -60,9 +60,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.file}: a recording is a .pcapng file; `convert` makes others")
     if options.octets and not options.reveal:
         raise UsageError("--octets: octets of the line hold keys as they are; give --reveal, too")
-    if options.sniffer and not (options.port is options.path is options.bind is None):
+    has_door = not (options.port is options.path is options.bind is None)
+    if options.sniffer and (has_door or options.door != "tcp"):
         raise UsageError(
-            "--sniffer: nobody connects to a sniffer; --port, --path and --bind are for a dongle"
+            "--sniffer: nobody connects to a sniffer; --as, --port, --path and --bind are for a dongle"
         )
     if options.sniffer and options.octets:
         raise UsageError("--sniffer: --octets is for a dongle")
@@ -92,7 +93,7 @@ async def _record(options: argparse.Namespace) -> None:
         raise
     finally:
         recording.close()
-        say(f"wrote {options.file}: {recording.written} packets")
+        say(f"wrote {options.file}: {recording.told}")
 
 
 async def _sniff(options: argparse.Namespace) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protocols.errors import CaptureError, UsageError
+from protocols.errors import CaptureError, UsageError, writing
+from tui.files import reading
 from tui.output import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from protocols.capture import Packet
 
-SUMMARY = "one capture format to another (pcap, pcapng, btsnoop)"
+SUMMARY = "one capture format to another (pcap, pcapng, btsnoop, PacketLogger)"
 EXAMPLE = "  nearbench convert phone.btsnoop phone.pcapng --filter adv"
 
 
@@ -38,17 +39,13 @@ def run(options: argparse.Namespace) -> int:
     if options.target.resolve() == options.source.resolve():
         raise UsageError(f"{options.target}: IN and OUT are the same file")
     make_writer = writer_for(options.target.name)
-    try:
-        source = options.source.open("rb")
-    except OSError as exc:
-        raise UsageError(f"{options.source}: {exc.strerror}") from None
-    with source:
-        reader = open_reader(source, str(options.source))
+    with reading(options.source) as file:
+        reader = open_reader(file.stream, file.name)
         try:
             target = options.target.open("wb")
         except OSError as exc:
             raise UsageError(f"{options.target}: {exc.strerror}") from None
-        with target:
+        with writing(str(options.target)), target:
             writer = make_writer(target)
             try:
                 counts = copy(reader, writer, _keep(options.filter))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from protocols.dissect import (
     KINDS,
-    PACKETS,
     Block,
     Dissection,
     dissect,
@@ -16,6 +15,13 @@ from protocols.dissect import (
     registered_format,
 )
 from protocols.errors import DecodeError, EncodeError, NearbenchError, UsageError
+from tui.commands._decode_request import (
+    REQUEST_KEYS,
+    SELECTED_BY,
+    octets_of,
+    request_of,
+)
+from tui.files import is_file
 from tui.output import (
     context_of,
     document,
@@ -48,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "what",
         nargs="*",
         metavar="HEX|CAPTURE",
-        help="octets in hex, or a pcap, pcapng or btsnoop file",
+        help="octets in hex, or a capture: pcap, pcapng, btsnoop, PacketLogger",
     )
     parser.add_argument(
         "--kind", choices=KINDS, help="what the octets are; without it, what they can be is listed"
@@ -59,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pdu", help="kind ad: legacy, legacy_scan_rsp (31 octets at most) or any other word"
     )
-    parser.add_argument("--ad-type", type=_number, help="kind ad_value: the AD type")
+    parser.add_argument("--ad-type", help="kind ad_value: the AD type, a number from 0 to 255")
     parser.add_argument(
         "--service-uuid", help="kind service_data: the UUID, most significant digit first"
     )
@@ -87,10 +93,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _number(text: str) -> int:
-    return int(text, 0)
-
-
 def run(options: argparse.Namespace) -> int:
     """0 decoded, 1 malformed."""
     if not options.what:
@@ -100,111 +102,21 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(
                 "give octets in hex or a capture file (or --jsonl with requests on stdin)"
             )
-    path = Path(options.what[0]) if len(options.what) == 1 else None
-    if path is not None and _is_capture(path):
+    if len(options.what) == 1 and is_file(options.what[0]):
         from tui.captures import decode_capture
 
-        return decode_capture(path, options)
+        return decode_capture(Path(options.what[0]), options)
     request: dict[str, Any] = {
-        name: getattr(options, name) for name in _REQUEST_KEYS if getattr(options, name, None)
+        name: getattr(options, name) for name in REQUEST_KEYS if getattr(options, name, None)
     }
     request |= {"hex": "".join(options.what), "context": context_of(options.context)}
     if options.also:
         request["also"] = json_object(options.also, "--also")
     if not options.kind and not options.format:
         return _guess(request, options)
-    block, context, form = _request(request)
+    block, context, form = request_of(request)
     warn_of(context, form or block.kind)
     return _show(block, context, form, options)
-
-
-def _is_capture(path: Path) -> bool:
-    """Whether the argument is a file, or meant as one; octets in hex can be too long for a name."""
-    if path.suffix in (".pcap", ".pcapng", ".btsnoop", ".cap", ".log"):
-        return True
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-_REQUEST_KEYS = ("kind", "format", "ad_type", "service_uuid", "company_id", "pdu")
-
-
-def _request(plain: dict[str, Any]) -> tuple[Block, dict[str, Any], str | None]:
-    """A request of the vector files' keys. Raises UsageError."""
-    if plain.get("hex") is None and plain.get("kind") != "advertisement":
-        raise UsageError("the request has no hex")
-    text = str(plain.get("hex") or "")
-    try:
-        data = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        raise UsageError(f"hex {text[:40]!r} is neither hexadecimal nor a file") from None
-    form = plain.get("format")
-    ad_type = plain.get("ad_type")
-    also: Any = plain.get("also")
-    context: Any = plain.get("context") or {}
-    if not isinstance(context, dict) or not (also is None or isinstance(also, dict)):
-        raise UsageError("context and also are JSON objects")
-    given = cast("dict[str, Any]", context)
-    _need_selector(plain)
-    block = Block(
-        kind=str(plain.get("kind") or _kind_of(form)),
-        data=data,
-        ad_type=None if ad_type is None else _as_int(ad_type),
-        service_uuid=_selector(plain, "service_uuid", (4, 8, 32)),
-        company_id=_selector(plain, "company_id", (4,)),
-        pdu=plain.get("pdu"),
-        also=cast("dict[str, Any] | None", also),
-    )
-    return block, given, None if form is None else str(form)
-
-
-_BASE_UUID = "00001000800000805f9b34fb"
-
-
-def _need_selector(plain: dict[str, Any]) -> None:
-    """A kind whose format is found by a key needs that key, unless the format is named."""
-    needed = _SELECTED_BY.get(str(plain.get("kind")))
-    if needed and plain.get("format") is None and plain.get(needed) is None:
-        raise UsageError(f"kind {plain['kind']} needs {needed} (or a format)")
-
-
-def _selector(plain: dict[str, Any], name: str, sizes: tuple[int, ...]) -> str | None:
-    """A UUID or company as the vector files write it: lower-case hex, 16-bit UUIDs as 4 digits. Raises UsageError."""
-    given = plain.get(name)
-    if given is None:
-        return None
-    text = str(given).lower().removeprefix("0x").replace("-", "")
-    if len(text) == 32 and text.endswith(_BASE_UUID):
-        text = text[4:8] if text.startswith("0000") else text[:8]
-    if name == "company_id":
-        text = text.zfill(4)
-    if len(text) not in sizes or any(c not in "0123456789abcdef" for c in text):
-        raise UsageError(
-            f"{name} {given!r}: give {' or '.join(map(str, sizes))} hex digits, most significant first"
-        )
-    if len(text) == 32:
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-    return text
-
-
-def _as_int(value: Any) -> int:
-    try:
-        return int(value, 0) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"ad_type {value!r} is not a number") from None
-
-
-def _kind_of(form: Any) -> str:
-    """The kind a named format is read from, when the request gives none."""
-    from protocols.ble.payloads import FORMATS, kind_of
-
-    if form is None:
-        raise UsageError(f"the request has neither kind nor format; kinds: {', '.join(KINDS)}")
-    if form in PACKETS:
-        return str(form)
-    return kind_of(FORMATS.get(str(form)))
 
 
 def result_object(found: Dissection, *, lenient: bool) -> dict[str, Any]:
@@ -255,7 +167,8 @@ def _print_text(found: Dissection, data: bytes, out: dict[str, Any]) -> None:
         if found.fields is not None:
             print("what can still be read:")
     elif found.format is None:
-        print(f"no format fits these {len(data)} octets")
+        what = "this octet" if len(data) == 1 else f"these {len(data)} octets"
+        print(f"no format fits {what}")
     else:
         print(f"{found.format}, {len(data)} octets")
     if found.error is None or found.fields is not None:
@@ -287,7 +200,7 @@ def _answer(
         plain = json_object(text, f"line {number}")
         if plain.get("format") is not None:
             registered_format(str(plain["format"]))  # a line is data: it names no file to run
-        block, context, form = _request(plain)
+        block, context, form = request_of(plain)
         warn_of({key: 0 for key in context if key not in told}, form or block.kind)
         told.update(context)
         found = dissect(block, context, form=form, lenient=options.lenient)
@@ -295,7 +208,7 @@ def _answer(
         return {"error": error_object("request", None, str(exc))}, 2
     out = {
         key: plain[key]
-        for key in (*_REQUEST_KEYS[0:1], *_REQUEST_KEYS[2:], "context", "also")
+        for key in (*REQUEST_KEYS[0:1], *REQUEST_KEYS[2:], "context", "also")
         if plain.get(key)
     }
     out = result_object(found, lenient=options.lenient) | out
@@ -304,25 +217,18 @@ def _answer(
     return out, 1 if found.error is not None or found.doubts else 0
 
 
-_SELECTED_BY = {
-    "ad_value": "ad_type",
-    "service_data": "service_uuid",
-    "manufacturer_data": "company_id",
-}
-
-
 def _candidates(request: dict[str, Any]) -> Iterator[tuple[str, Block, str | None]]:
     """(how it would be read, block, format) of everything the octets could be."""
     from protocols.ble.payloads import FORMATS, keys_of
 
-    data = _request({**request, "kind": "ad"})[0].data
+    data = request_of({**request, "kind": "ad"})[0].data
     for kind in _FRAMES:
         yield kind, Block(kind=kind, data=data), None
     yield "ad", Block(kind="ad", data=data), None
     for file in FORMATS.files():
         for key in keys_of(file):
             kind, selector, prefix = (*key.split("/"), "")[:3]
-            name = _SELECTED_BY.get(kind)
+            name = SELECTED_BY.get(kind)
             if name is None or selector == "*" or not data.startswith(bytes.fromhex(prefix)):
                 continue
             value: Any = int(selector) if kind == "ad_value" else selector
@@ -349,6 +255,8 @@ def _rank(found: Dissection) -> int | None:
 
 def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
     """What the octets can be: every format that accepts them strictly."""
+    if not octets_of(request["hex"]):
+        raise UsageError("there are no octets to look at: give some in hex, or say --kind")
     ranked: list[tuple[int, str, Dissection]] = []
     for how, block, form in _candidates(request):
         found = dissect(block, request["context"], form=form)
@@ -373,7 +281,7 @@ def _guess(request: dict[str, Any], options: argparse.Namespace) -> int:
         return 1
     for how, found in fits:
         print(f"as {how}: {found.format}")
-        data = _request({**request, "kind": "ad"})[0].data
+        data = request_of({**request, "kind": "ad"})[0].data
         for text in tree_lines(found.tree, shown_octets(found, data)):
             print(text)
     return 0

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         options.headless or options.json or options.jsonl == "-"
     )
     if not options.capture:
-        options.capture = [CAPTURE]
+        options.capture, options.unasked = [CAPTURE], (CAPTURE,)
         options.new_files = (CAPTURE,) if interface else ()
     if interface:
         return open_interface(options, "demo")

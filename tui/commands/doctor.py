@@ -66,6 +66,7 @@ def _findings() -> Iterator[dict[str, Any]]:
             name, ok=found is not None, detail=found or "not on PATH", remedy=use, needed=False
         )
     yield from _ports()
+    yield from _radios()
 
 
 def _packages() -> Iterator[dict[str, Any]]:
@@ -104,6 +105,15 @@ def _ports() -> Iterator[dict[str, Any]]:
         if path.exists() and not _writable(path):
             remedy = "add yourself to the group that owns it (often dialout) and log in again"
             yield _finding(port, ok=False, detail="no permission", remedy=remedy, needed=False)
+
+
+def _radios() -> Iterator[dict[str, Any]]:
+    """What bridges want of this machine; nothing of it is needed."""
+    from hw_bridge.machine import findings
+
+    for each in findings():
+        remedy = "" if each.ok else each.remedy
+        yield _finding(each.name, ok=each.ok, detail=each.detail, remedy=remedy, needed=False)
 
 
 def _writable(path: Path) -> bool:

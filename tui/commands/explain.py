@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protocols.errors import UsageError
+from tui.files import reading
 from tui.output import document, say
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EXAMPLE = """  nearbench explain phone.btsnoop --phone ios
   nearbench explain monitor.pcapng --phone ios-aware
   nearbench explain sniffer.pcapng --phone ios-ble@18.2 --phone android-ble --json"""
 _COLUMNS, _SHOWN_DEVICES, _SHOWN_FRAMES = 80, 3, 8
-_TRACE_START = b'{"seq"'
+_SHOWN_NOTES = 8
 _SOURCES = {
     "hci": "HCI of a host", "air": "air, by a sniffer", "trace": "trace of a run", "empty": "no packets",
     "wifi": "802.11, by a monitor",
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "capture",
         type=Path,
         metavar="CAPTURE",
-        help="btsnoop, pcap or pcapng: HCI of a phone or host, LE link layer, or 802.11 (Wi-Fi Aware); or a trace "
+        help="btsnoop, PacketLogger, pcap or pcapng: HCI of a phone or host, LE link layer, or 802.11 (Wi-Fi Aware); or a trace "
         "(run --jsonl)",
     )
     parser.add_argument(
@@ -70,13 +70,10 @@ def _scene(path: Path) -> tuple[Scene, str]:
     from protocols.capture import open_reader
     from sim.explain.reading import scene_of_capture, scene_of_trace
 
-    try:
-        with path.open("rb") as stream:
-            if stream.peek(len(_TRACE_START)).startswith(_TRACE_START):
-                return scene_of_trace(stream, str(path))
-            return scene_of_capture(open_reader(stream, str(path)))
-    except OSError as exc:
-        raise UsageError(f"{path}: {exc.strerror}") from None
+    with reading(path) as file:
+        if file.is_trace:
+            return scene_of_trace(file.stream, file.name)
+        return scene_of_capture(open_reader(file.stream, file.name))
 
 
 # JSON
@@ -164,6 +161,10 @@ def _head(capture: str, scene: Scene, views: Sequence[View]) -> Iterator[str]:
     )
     judged = [f"{view.profile} {view.version}" for view in list(views) or default_views()]
     yield from _wrapped(f"judged for {', '.join(judged)}")
+    for number, text in scene.notes[:_SHOWN_NOTES]:
+        yield from _wrapped(f"said by the recorder at frame {number}: {text}")
+    if len(scene.notes) > _SHOWN_NOTES:
+        yield f"and {len(scene.notes) - _SHOWN_NOTES} more notes of the recorder (decode shows all)"
     for what, count in scene.passed_over.items():
         yield from _wrapped(f"passed over: {what} ({count})")
     hidden = [

@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from protocols.errors import UsageError
+from protocols.errors import NearbenchError, UsageError
+from tui.output import say
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
+
+    from sim.ladder import Ladder
+    from sim.recording import Recorder
+    from sim.world import RunResult, World
 
 SUMMARY = "a scenario by name or path; its expectations decide the exit status"
 EXAMPLE = """  nearbench run thermometer_session --capture air.pcapng --capture phone:phone.btsnoop
@@ -123,7 +129,7 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
     recorder = Recorder(world)
     try:
         for target in options.capture:
-            recorder.capture(target)
+            _capture(recorder, target, unasked=getattr(options, "unasked", ()))
         if options.jsonl:
             recorder.jsonl(options.jsonl, sys.stdout.buffer)
         quiet = options.json or options.jsonl == "-"
@@ -137,34 +143,32 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
 
         print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
     elif drawing is not None:
-        _report(result, drawing, written)
+        _report(world, result, drawing, written)
     return 0 if result.passed else 1
 
 
-def _draw(world: Any) -> Any:
-    """Print the ladder while it happens."""
-    from sim.fault_schedule import fault_words
-    from tui.commands._bench_options import ladder_of
+def _capture(recorder: Recorder, target: str, *, unasked: Collection[str]) -> None:
+    """Open a capture; one that nobody asked for may be missing."""
+    try:
+        recorder.capture(target)
+    except NearbenchError as exc:
+        if target not in unasked:
+            raise
+        say(f"nearbench: {exc}: this run is in no file")
 
-    print(f"{world.scenario.title} (seed {world.seed})")
-    for fault in world.faults.all:
-        print(f"fault: {fault_words(fault)}")
+
+def _draw(world: World) -> Ladder:
+    """Print the ladder while it happens."""
+    from tui.commands._bench_options import ladder_of
+    from tui.run_text import heading
+
+    for text in heading(world):
+        print(text)
     return ladder_of(world)
 
 
-def _report(result: Any, ladder: Any, written: dict[str, int]) -> None:
-    for text in ladder.summary():
+def _report(world: World, result: RunResult, ladder: Ladder, written: dict[str, int]) -> None:
+    from tui.run_text import verdict
+
+    for text in (*ladder.summary(), *verdict(world, result, written)):
         print(text)
-    for outcome in result.expectations:
-        print(f"{'ok  ' if outcome.held else 'FAIL'}  {outcome.expected}: {outcome.seen} seen")
-        if outcome.why:
-            print(f"      {outcome.why}")
-    for failure in result.failures:
-        print(f"FAIL  {failure}")
-    for file, packets in written.items():
-        print(f"wrote {file}: {packets} packets")
-    air = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.air.items())
-    print(
-        f"{result.simulated_us / 1e6:g} s simulated, {result.events} events; air: {air or 'silent'}"
-    )
-    print("PASSED" if result.passed else "FAILED")

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from protocols.errors import UsageError
 from tui.bench.role import add_bench_options, on_bench
+from tui.charset import is_utf8
 from tui.commands.run import add_run_options, duration_of, settings_of, speed_of
+from tui.output import say
 from tui.themes import DEFAULT as DEFAULT_THEME
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
     import argparse
 
+    from tui.files import GivenFile
     from tui.session import Request, Session
 
 SUMMARY = "the terminal interface: watch, pair, type the PIN; also opens captures"
@@ -111,6 +114,7 @@ def _request(options: argparse.Namespace, what: str) -> Request:
         captures=tuple(options.capture),
         jsonl=options.jsonl or "",
         new_files=tuple(getattr(options, "new_files", ())),
+        unasked=tuple(getattr(options, "unasked", ())),
         reveal=options.reveal,
         play=tuple(options.play.split(",")),
     )
@@ -129,15 +133,20 @@ def open_interface(options: argparse.Namespace, what: str) -> int:
     keymap = user_keys(Path(options.keys)) if options.keys else None
     from tui.app import NearbenchApp  # Textual is loaded by this command alone
 
+    file = _waited_for(what)
+    notices: list[str] = []
+
     def open_it() -> Session:
         from tui.session import open_session  # once the screen is painted
 
-        return open_session(_request(options, what))
+        session = open_session(_request(options, what), file)
+        notices.append(session.notice)
+        return session
 
     sys.setswitchinterval(_SWITCH_S)
     app = NearbenchApp(
         open_it,
-        ascii_only=options.ascii or not _is_utf8(),
+        ascii_only=options.ascii or not is_utf8(),
         keymap=keymap,
         theme=options.theme,
     )
@@ -147,11 +156,24 @@ def open_interface(options: argparse.Namespace, what: str) -> int:
         app.finish()
     if status == _HUNG_UP:
         return status
-    for file, packets in app.written.items():
-        print(f"wrote {file}: {packets} packets")
+    for name, packets in app.written.items():
+        print(f"wrote {name}: {packets} packets")
+    for notice in filter(None, (*notices, *app.lost)):
+        say(f"nearbench: {notice}")
     if app.failure is not None:
         raise app.failure
-    return status or app.return_code or 0
+    return status or app.return_code or int(bool(app.lost))
+
+
+def _waited_for(what: str) -> GivenFile | None:
+    """What is no file on a disk, opened before the screen: a pipe's other end may not be there yet. Raises UsageError."""
+    if what != "-":
+        if not os.path.exists(what) or os.path.isfile(what) or os.path.isdir(what):  # noqa: PTH110, PTH112, PTH113  # Path's raise on long names
+            return None
+        say(f"nearbench: {what}: waiting for the first packets")
+    from tui.session import capture_named
+
+    return capture_named(what)
 
 
 def _plain(request: Request) -> int:
@@ -159,9 +181,13 @@ def _plain(request: Request) -> int:
     from tui.plain import run as run_plain
     from tui.session import open_session
 
-    if request.is_capture:
+    session = open_session(request)
+    if session.is_capture:
+        session.close()
         raise UsageError("--plain: for captures, `nearbench decode FILE` prints packets as text")
-    return run_plain(open_session(request))
+    if session.notice:
+        say(f"nearbench: {session.notice}")
+    return run_plain(session)
 
 
 def _own_words(words: list[str]) -> list[str]:
@@ -174,7 +200,3 @@ def _own_words(words: list[str]) -> list[str]:
         elif word != "--web" and not word.startswith("--port="):
             kept.append(word)
     return kept
-
-
-def _is_utf8() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

@@ -66,7 +66,7 @@ def remark_on(text: str, form: Form) -> str:
 def _taken(session: Session) -> Iterator[Path]:
     """Files that must stay as they are."""
     request, scenario = session.request, session.scenario
-    if request.is_capture:
+    if session.is_capture:
         yield Path(request.what)
     if scenario is not None:
         yield Path(scenario.base, Path(scenario.file).name)

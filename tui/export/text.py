@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.fault_schedule import fault_words
 from sim.ladder import drawing
+from tui.run_text import heading, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,21 +21,11 @@ def ladder_lines(
 ) -> Iterator[str]:
     """Heading, messages and verdict; `gone`: events at the beginning that are not kept."""
     ladder = drawing(world.parties())
-    yield f"{world.scenario.title} (seed {world.seed})"
-    for fault in world.faults.all:
-        yield f"fault: {fault_words(fault)}"
+    yield from heading(world)
     if gone:
         yield f"the first {gone} events are gone"
     yield ladder.header()
     for event in events:
         yield from ladder.draw(event)
     yield from ladder.summary()
-    for outcome in result.expectations:
-        yield f"{'ok  ' if outcome.held else 'FAIL'}  {outcome.expected}: {outcome.seen} seen"
-        if outcome.why:
-            yield f"      {outcome.why}"
-    for failure in result.failures:
-        yield f"FAIL  {failure}"
-    air = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.air.items())
-    yield f"{result.simulated_us / 1e6:g} s simulated, {result.events} events; air: {air or 'silent'}"
-    yield "PASSED" if result.passed else "FAILED"
+    yield from verdict(world, result)

@@ -1,12 +1,12 @@
 """What modals have in common: cards in the middle, the keys of the modal in the last line, a turn of the clock.
 
-A modal is at most 72 x 20 and cuts no sentence: what does not fit is broken into lines.
+A modal is at most 72 columns wide and cuts no sentence: what does not fit is broken into lines.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
@@ -14,6 +14,7 @@ from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 
 from tui.keys import keys_of
+from tui.on_app import OnApp
 from tui.text import cells, wrap
 from tui.widgets.bars import KeyLine, StatusLine
 from tui.widgets.pane import Pane
@@ -24,20 +25,17 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tui.app import NearbenchApp
     from tui.keys import Key
     from tui.models.lanes import Piece
-    from tui.session import Session
-    from tui.signs import Signs
 
-__all__ = ["CARD_WIDTH", "BenchModal", "Card"]
+__all__ = ["AROUND", "CARD_WIDTH", "BenchModal", "Card"]
 
 T = TypeVar("T")
 _nothing: Callable[[], AwaitComplete] = AwaitComplete.nothing
 CARD_WIDTH = 66
 _ROOMY_HEIGHT = 24
 """Lines of a terminal from which on all cards have empty lines between their parts."""
-_AROUND = 3
+AROUND = 3
 """Lines that no card can have: one above them, a sentence and the keys below."""
 _LEAST_INNER = 20
 """Columns for which sentences are broken at least, on terminals where no card is seen."""
@@ -74,7 +72,7 @@ class Card(Pane, can_focus=False):
         return self._lines[y] if y < len(self._lines) else []
 
 
-class BenchModal(ModalScreen[T], Generic[T]):
+class BenchModal(OnApp, ModalScreen[T], Generic[T]):
     """A modal. Subclasses set SCOPE and write `draw`."""
 
     SCOPE: ClassVar[str] = ""
@@ -107,21 +105,6 @@ class BenchModal(ModalScreen[T], Generic[T]):
         if self._waits and self.is_active:
             self._waits = False
             super().dismiss(self._left_with)
-
-    @property
-    def bench(self) -> NearbenchApp:
-        """The app."""
-        return cast("NearbenchApp", cast(Any, self).app)
-
-    @property
-    def session(self) -> Session:
-        """The run."""
-        return self.bench.session
-
-    @property
-    def signs(self) -> Signs:
-        """The signs of this terminal."""
-        return self.bench.signs
 
     @property
     def inner(self) -> int:
@@ -181,9 +164,9 @@ class BenchModal(ModalScreen[T], Generic[T]):
             for card in self.query(Card)
             if card.display and card.styles.height is not None
         ]
-        lines, size = sum(heights) + _AROUND, self.size
+        lines, size = sum(heights) + AROUND, self.size
         return (
-            f"a part is cut off: it takes {lines} lines, the terminal has {size.height}"
+            f"a part is cut off: it takes {lines} lines, there are {size.height}"
             if lines > size.height
             else ""
         )

@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from protocols.errors import NearbenchError
 from tui.bindings import bindings
-from tui.modals._base import BenchModal, Card
+from tui.modals._typed import TypedModal
 from tui.text import clean
-from tui.widgets.field import Field
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from tui.models.lanes import Piece
 
 __all__ = ["BridgeAdd"]
 
-_LONGEST: Final = 300
 _LINES: Final = 6
 _EXAMPLES: Final = (
     "serial:/dev/ttyACM0?baud=1000000", "usb:0   usb:2fe3:000b   usb:1-2", "tcp-client:127.0.0.1:6402",
@@ -25,42 +21,24 @@ _EXAMPLES: Final = (
 )  # fmt: skip
 
 
-class BridgeAdd(BenchModal[str | None]):
+class BridgeAdd(TypedModal[str]):
     """A moniker that can be understood; nothing when none was wanted."""
 
     SCOPE = "modal:bridge_add"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "BridgeAdd Field { width: 66; padding: 0 2; background: $panel; }"
-
-    def cards(self) -> ComposeResult:
-        """Input and what there is to say about it."""
-        yield Field(most=_LONGEST)
-        yield Card()
-
-    def on_mount(self) -> None:
-        """The cursor is in the input."""
-        self.query_one(Field).focus()
-        super().on_mount()
-
-    def on_input_changed(self) -> None:
-        """Say at once what is wrong with it."""
-        self.draw()
+    LONGEST = 300
 
     def on_input_submitted(self) -> None:
         """Add it."""
         self.action_add()
 
     def _text(self) -> str:
-        return self.query_one(Field).value.strip()
+        return self.field.value.strip()
 
     def action_add(self) -> None:
         """Add it when it is right."""
         if self._text() and not self._wrong():
             self.dismiss(self._text())
-
-    def action_cancel(self) -> None:
-        """Add nothing."""
-        self.dismiss(None)
 
     def _wrong(self) -> str:
         """What is wrong with it; empty when nothing is."""

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from protocols.errors import UsageError
 from tui.bench.role import Role
 from tui.bindings import bindings
-from tui.modals._base import CARD_WIDTH, BenchModal, Card
+from tui.modals._base import CARD_WIDTH
+from tui.modals._typed import TypedModal
 from tui.models.bridge_roles import chosen, matching
 from tui.text import clean, cut, fit
-from tui.widgets.field import Field
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from tui.models.bridge_roles import Choice
     from tui.models.lanes import Piece
 
@@ -23,17 +21,16 @@ __all__ = ["BridgeRole"]
 _LINES: Final = 9
 _NAME: Final = 28
 _ABOUT: Final = 2
-_LONGEST: Final = 300
 _NONE: Final = "nothing of that name; a path ends in .py"
 _HINT: Final = "behind it: pin=047115   a phone: peer=Lamp pair=yes"
 
 
-class BridgeRole(BenchModal[Role | None]):
+class BridgeRole(TypedModal[Role]):
     """The role that was chosen."""
 
     SCOPE = "modal:bridge_role"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "BridgeRole Field { width: 66; padding: 0 2; background: $panel; }"
+    LONGEST = 300
 
     def __init__(self, moniker: str) -> None:
         super().__init__()
@@ -42,14 +39,8 @@ class BridgeRole(BenchModal[Role | None]):
         self._found: list[Choice] = []
         self._wrong = ""
 
-    def cards(self) -> ComposeResult:
-        """Input and roles."""
-        yield Field(most=_LONGEST)
-        yield Card()
-
     def on_mount(self) -> None:
-        """The cursor is in the input."""
-        self.query_one(Field).focus()
+        """All roles."""
         self._found = matching("")
         super().on_mount()
 
@@ -64,7 +55,7 @@ class BridgeRole(BenchModal[Role | None]):
         self.action_start()
 
     def _text(self) -> str:
-        return self.query_one(Field).value
+        return self.field.value
 
     def action_turn(self, step: int) -> None:
         """Another one."""
@@ -80,10 +71,6 @@ class BridgeRole(BenchModal[Role | None]):
         except UsageError as exc:
             self._wrong = str(exc)
             self.draw()
-
-    def action_cancel(self) -> None:
-        """Begin nothing."""
-        self.dismiss(None)
 
     def draw(self) -> None:
         """The roles around the chosen one."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from textual.widgets import Input
 
 from protocols.errors import UsageError
 from tui.bindings import bindings
@@ -19,6 +18,7 @@ from tui.export.paths import files_of, remark_on, target_of
 from tui.modals._base import BenchModal, Card
 from tui.modals.confirm import Confirm
 from tui.text import clean, count
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,6 @@ _LABEL = 9
 _LOOK_S = 0.01
 _BAR = 20
 _MOST_NAME = 1000
-_SEEN = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
-"""Names have characters that can be seen: a terminal would obey the others."""
 _UNITS = ("B", "kB", "MB", "GB")
 
 
@@ -48,7 +46,7 @@ class Export(BenchModal[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
     DEFAULT_CSS = (
-        "Export Input { position: absolute; width: 47; height: 1; background: $panel; padding: 0; }"
+        "Export Field { position: absolute; width: 47; height: 1; background: $panel; padding: 0; }"
     )
 
     def __init__(self, material: Material) -> None:
@@ -68,18 +66,7 @@ class Export(BenchModal[None]):
     def cards(self) -> ComposeResult:
         """The card, and the name of the file upon it."""
         yield Card()
-        yield Input(
-            self._proposed,
-            compact=True,
-            select_on_focus=False,
-            max_length=_MOST_NAME,
-            restrict=_SEEN,
-        )
-
-    def on_mount(self) -> None:
-        """Nothing has the cursor of the terminal yet."""
-        self.name_field.cursor_blink = False
-        super().on_mount()
+        yield Field(self._proposed, most=_MOST_NAME)
 
     def on_unmount(self) -> None:
         """Nobody will hear of it any more."""
@@ -87,9 +74,9 @@ class Export(BenchModal[None]):
             self.job.cancel()
 
     @property
-    def name_field(self) -> Input:
+    def name_field(self) -> Field:
         """The file's name."""
-        return self.query_one(Input)
+        return self.query_one(Field)
 
     @property
     def form(self) -> Form:
@@ -251,8 +238,10 @@ class Export(BenchModal[None]):
     # Drawing
 
     def sentence(self) -> str:
-        """That nothing stops meanwhile."""
-        return "" if self.material.is_capture else "the run goes on while it is saved"
+        """That nothing stops meanwhile, where something goes on."""
+        control = self.session.control
+        goes_on = control is not None and control.state in ("running", "paused", "ready")
+        return "the run goes on while it is saved" if goes_on else ""
 
     def _replanned(self) -> Plan | None:
         """The plan of the choice; None while packets are counted."""

@@ -28,7 +28,6 @@ __all__ = ["MODAL", "Faults"]
 _WIDTH = 72
 _LINES, _ABOUT = 11, 3
 _NAME = 26
-_FROM_THE_NEXT = "set for the next question; for the one that waits, w types a wrong PIN"
 
 
 class Faults(BenchModal[None]):
@@ -116,12 +115,7 @@ class Faults(BenchModal[None]):
             return
         self._at = behind
         over = "; the scenario is over: p pairs again" if self._control.state == "ended" else ""
-        self.bench.say(_FROM_THE_NEXT if self._is_late(kind) else f"fault: {option}{over}")
-
-    def _is_late(self, kind: FaultKind) -> bool:
-        """Whether a PIN is asked for already, by somebody who will type it right."""
-        asked = any(one.question.kind == "pin" for one in self._control.questions())
-        return kind.name == "wrong_pin" and asked
+        self.bench.say(f"fault: {option}{over}")
 
     def _offer_restart(self, option: str) -> None:
         request = self.session.request

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tui.bindings import bindings
 from tui.filters import FilterError
-from tui.modals._base import BenchModal, Card
+from tui.modals._typed import TypedModal
 from tui.text import cells
-from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from textual.app import ComposeResult
 
     from tui.models.lanes import Piece
 
 __all__ = ["FilterInput"]
 
 
-class FilterInput(BenchModal[str | None]):
+class FilterInput(TypedModal[str]):
     """The text of the filter, once it is right; nothing when it was left as it was.
 
     The old text is selected: typing begins a new one, a cursor key goes on with the old one.
@@ -29,34 +26,19 @@ class FilterInput(BenchModal[str | None]):
 
     SCOPE = "modal:filter"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = """
-    FilterInput Field { width: 66; padding: 0 2; background: $panel; }
-    """
 
     def __init__(
         self, text: str, check: Callable[[str], str], examples: str, title: str = "Filter"
     ) -> None:
-        super().__init__()
-        self._text = text
+        super().__init__(text)
         self._check = check
         self._examples = examples
         self._title = title
 
-    def cards(self) -> ComposeResult:
-        """Input and what there is to say about it."""
-        yield Field(self._text)
-        yield Card()
-
     def on_mount(self) -> None:
-        """The cursor is in the input, and what is there selected."""
-        field = self.query_one(Field)
-        field.focus()
-        field.select_all()
+        """What is there is selected."""
         super().on_mount()
-
-    def on_input_changed(self) -> None:
-        """Say at once what it means."""
-        self.draw()
+        self.field.select_all()
 
     def on_input_submitted(self) -> None:
         """Apply."""
@@ -64,20 +46,16 @@ class FilterInput(BenchModal[str | None]):
 
     def action_apply(self) -> None:
         """Apply the filter when it is right."""
-        text = self.query_one(Field).value
+        text = self.field.value
         try:
             self._check(text)
         except FilterError:
             return
         self.dismiss(text)
 
-    def action_cancel(self) -> None:
-        """Leave the filter as it was."""
-        self.dismiss(None)
-
     def draw(self) -> None:
         """Right or wrong, and examples."""
-        text = self.query_one(Field).value
+        text = self.field.value
         lines: list[list[Piece] | str] = []
         try:
             lines.append([(f"{self.signs['ok']} {self._check(text)}", "good")])
@@ -91,6 +69,6 @@ class FilterInput(BenchModal[str | None]):
 
     def _arrow(self, column: int) -> str:
         """An arrow below that column of the field; nothing where the field shows other columns."""
-        field = self.query_one(Field)
+        field = self.field
         at = cells(field.value[: column - 1]) - int(field.scroll_offset.x)
         return f"{' ' * at}^" if 0 <= at < self.inner else ""

@@ -35,9 +35,10 @@ class Help(BenchModal[None]):
         *bindings(SCOPE), ("down,j,pagedown,space", "turn(1)", ""), ("up,k,pageup", "turn(-1)", ""),
     ]  # fmt: skip
 
-    def __init__(self, screen: str) -> None:
+    def __init__(self, screen: str, without: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self._screen = screen
+        self._without = without
         self._page = 0
 
     def cards(self) -> ComposeResult:
@@ -69,7 +70,8 @@ class Help(BenchModal[None]):
     def _right(self) -> list[str]:
         lines = [*_entry("1-6", "screens"), *_entry(self._shown("up,down,j,k"), "move")]
         for key in keys_of(EVERYWHERE):
-            if not key.id.startswith(_MERGED) and self.bench.is_there(key):
+            is_here = key.id not in self._without and self.bench.is_there(key)
+            if is_here and not key.id.startswith(_MERGED):
                 lines += self._text(key)
         return lines
 
@@ -103,4 +105,4 @@ def _entry(key: str, text: str) -> list[str]:
 
 def MODAL(app: NearbenchApp) -> ModalScreen[Any]:  # noqa: N802  # the registry's constant
     """Help for the open screen."""
-    return Help(app.bench_screen.NAME)
+    return Help(app.bench_screen.NAME, app.bench_screen.WITHOUT)

@@ -1,6 +1,7 @@
-"""How a pairing failed: what was shown and typed, which side ended it at which step, the rule, and what to do.
+"""How a pairing failed: what was shown and typed, which side ended it at which step, what to do, and the rule.
 
-The rule comes with the trace's event, else from the same judgement that `nearbench explain` gives, which is looked for
+What a person needs comes first: what to do stands above the rule and its source, the card grows with the screen, and
+what still does not fit is scrolled to, with a sign that there is more. The rule comes with the trace's event, else from the same judgement that `nearbench explain` gives, which is looked for
 on a thread.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tui.bindings import bindings
-from tui.modals._base import BenchModal
+from tui.keys import shown
+from tui.modals._base import AROUND, BenchModal
 from tui.text import cells, fit, pin_groups
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ _HEADLINES = {
     "controller lost": ("failed", "The controller went away."),
     "not paired": ("failed", "The two are not paired."),
 }
-_MOST_LINES = 17
+_FRAME, _FOOT = 2, 2
+"""Lines of the card around what it says: its frame; an empty line and the keys."""
+_EMPTY_BEFORE = (3, 4, 2, 1, 0)
+"""Parts of the card (headline, PINs, how it ended, what to do, rule) in the order in which they get an empty line."""
+_Lines = list["list[Piece] | str"]
 
 
 class OutcomeCard(BenchModal[None]):
@@ -41,6 +47,8 @@ class OutcomeCard(BenchModal[None]):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()
         self.outcome = outcome
+        self._first = 0
+        """the first line that is shown, of those above the keys."""
 
     @property
     def nodes(self) -> set[str]:
@@ -58,8 +66,8 @@ class OutcomeCard(BenchModal[None]):
         super().tick()
 
     def sentence(self) -> str:
-        """Who ended it."""
-        return f"{self.outcome.t_us / 1e6:.3f} {self.outcome.words}"
+        """When it was; the card says the rest in full."""
+        return f"{self.outcome.node} told of it at {self.outcome.t_us / 1e6:.3f} s of simulated time"
 
     def keys_here(self) -> list[Key]:
         """Those of the modal; another try only where it is ours to begin."""
@@ -82,6 +90,11 @@ class OutcomeCard(BenchModal[None]):
         self.dismiss()
         self.bench.open_packet(self.outcome.message or self.outcome.seq)
 
+    def action_scroll(self, delta: int) -> None:
+        """Other lines of what does not fit."""
+        self._first = max(0, min(self._most(), self._first + delta))
+        self.draw()
+
     # Drawing
 
     def _latest(self) -> Outcome:
@@ -89,21 +102,59 @@ class OutcomeCard(BenchModal[None]):
         return self.session.outcomes.told_of(self.outcome)
 
     def draw(self) -> None:
-        """The card."""
-        outcome = self._latest()
-        sign, headline = _HEADLINES[outcome.kind]
-        lines: list[list[Piece] | str] = ["", [(f"   {self.signs[sign]} {headline}", "bad")], ""]
-        lines += self._pins(outcome)
-        if fault := self.session.outcomes.fault_behind(outcome):
-            lines += self.wrapped(f"Fault {fault}.")
-        lines += self.wrapped(f"{outcome.words}.")
-        lines += self._rule(outcome)
+        """The card: as much of it as the screen has room for."""
+        lines, room = self._lines(), self._room()
+        self._first = min(self._first, max(0, len(lines) - room))
+        end = self._first + room
         retry = "[ r: retry ]  " if self.bench.people.may_retry(self.outcome) else ""
         keys = f"   {retry}[ o: message ]  [ Esc: close ]"
-        lines = [*lines[: _MOST_LINES - 2], "", keys]
-        self.card.fill(f"Pairing failed {self.signs['dot']} {outcome.kind}", lines)
+        self.card.fill(
+            f"Pairing failed {self.signs['dot']} {self._latest().kind}",
+            [*lines[self._first : end], "", keys],
+            self._more(above=self._first, below=len(lines) - end),
+        )
 
-    def _pins(self, outcome: Outcome) -> list[list[Piece] | str]:
+    def _more(self, *, above: int, below: int) -> str:
+        """The sign that lines are not on the screen, and the key that shows them."""
+        ways = [("up", above, "above"), ("down", below, "below")]
+        return ", ".join(
+            f"{shown(key, ascii_only=self.signs.ascii_only)} {count} more {where}"
+            for key, count, where in ways
+            if count > 0
+        )
+
+    def _room(self) -> int:
+        """Lines above the keys of the card."""
+        return max(1, self.size.height - AROUND - _FRAME - _FOOT)
+
+    def _most(self) -> int:
+        return max(0, len(self._lines()) - self._room())
+
+    def _lines(self) -> _Lines:
+        """What there is to say, with empty lines between its parts as far as there is room for them."""
+        parts = self._parts(self._latest())
+        wanted = [at for at in _EMPTY_BEFORE if parts[at]]
+        left = self._room() - sum(map(len, parts))
+        apart = wanted[: max(min(left, 1), left - _FRAME, 0)]  # the screens' names stay seen
+        return [line for at, part in enumerate(parts) for line in (*[""] * (at in apart), *part)]
+
+    def _parts(self, outcome: Outcome) -> list[_Lines]:
+        """Headline, PINs, how it ended, what to do, rule with its source: what does not fit is the last."""
+        reason = self.reason
+        sign, headline = _HEADLINES[outcome.kind]
+        remedy = outcome.remedy or ("" if reason is None else reason.remedy)
+        todo = f"What to do: {remedy[:1].lower()}{remedy[1:].rstrip('.')}." if remedy else ""
+        fault = self.session.outcomes.fault_behind(outcome)
+        told = [*self.wrapped(f"Fault {fault}.")] if fault else []
+        return [
+            [[(f"   {self.signs[sign]} {headline}", "bad")]],
+            self._pins(outcome),
+            [*told, *self.wrapped(f"{outcome.words}.")],
+            [[(line, "head")] for line in self.wrapped(todo)],
+            self._rule(outcome, reason),
+        ]
+
+    def _pins(self, outcome: Outcome) -> _Lines:
         people = self.bench.people
         if outcome.kind != "wrong PIN":
             return []
@@ -119,29 +170,22 @@ class OutcomeCard(BenchModal[None]):
                 return _compared(("typed on", other, people.typed[other]), *rows)
         return []
 
-    def _rule(self, outcome: Outcome) -> list[list[Piece] | str]:
-        reason = self.reason
-        remedy = outcome.remedy or ("" if reason is None else reason.remedy)
+    def _rule(self, outcome: Outcome, reason: Reason | None) -> _Lines:
         name = outcome.rule or ("" if reason is None else reason.rule)
-        lines: list[list[Piece] | str] = []
-        if name:
-            title = "" if reason is None else f": {reason.title}"
-            lines += ["", *self.wrapped(f"Rule {name}{title}")]
-        if remedy:
-            lines += ["", *self.wrapped(f"{remedy[:1].upper()}{remedy[1:].rstrip('.')}.")]
-        if reason is not None and reason.source:
-            lines += self.wrapped(f"[{reason.source}]")
-        return lines
+        title = "" if reason is None or not reason.title else f": {reason.title}"
+        source = "" if reason is None or not reason.source else f"[{reason.source}]"
+        lines = self.wrapped(f"Rule {name}{title}") if name else []
+        return [*lines, *self.wrapped(source)]
 
 
-def _compared(first: tuple[str, str, str], *rows: tuple[str, str, str]) -> list[list[Piece] | str]:
+def _compared(first: tuple[str, str, str], *rows: tuple[str, str, str]) -> _Lines:
     """PINs (what was done, where, digits), one above the other, with marks below where the last differs from the first."""
     told = [(f"{did} {where}", pin) for did, where, pin in (first, *rows)]
     width = max(cells(words) for words, _ in told)
     marks = "".join("^" if a != b else " " for a, b in zip(told[0][1], told[-1][1], strict=False))
-    lines: list[list[Piece] | str] = [
+    lines: _Lines = [
         f"     {fit(words, width)}   {pin_groups(pin, ' ')}" for words, pin in told
     ]
     if marks.strip():
         lines.append(" " * (width + 8) + pin_groups(marks, " "))
-    return [*lines, ""]
+    return lines

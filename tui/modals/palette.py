@@ -126,8 +126,7 @@ class Palette(BenchModal[Offer | None]):
 
 def MODAL(app: NearbenchApp) -> ModalScreen[Any] | str:  # noqa: N802  # the registry's constant
     """What can be done on the open screen, and in its run."""
-    request = app.session.request
-    own = "" if request.is_capture or request.moniker else request.what
+    request, own = app.session.request, app.session.own_scenario
     offers = offered.actions(app.bench_screen.keys_here(), ascii_only=app.signs.ascii_only)
     if app.session.control is not None and not request.moniker:
         offers += offered.faults(fault_kinds())

@@ -1,23 +1,20 @@
 """One line of parameters: typed as `key=value,key=value`, with what can be given, its defaults and units below.
 
-Says while it is typed what it means, or what is wrong. Control characters of what is pasted are left out.
+Says while it is typed what it means, or what is wrong.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.widgets import Input
-
 from protocols.errors import UsageError
 from tui.bindings import bindings
-from tui.modals._base import BenchModal, Card, wrapped
+from tui.modals._base import wrapped
+from tui.modals._typed import TypedModal
 from tui.text import cut, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from textual.app import ComposeResult
 
     from tui.models.faults import Parameter
     from tui.models.lanes import Piece
@@ -28,11 +25,10 @@ _AROUND = 8
 """Lines that are not the card's: the foot, the input, the frame, the head of the table and what is hidden of it."""
 _CHOSEN = 3
 """Lines for the parameter that is being typed, in full."""
-_LONGEST = 400
 _NAME, _DEFAULT = 20, 10
 
 
-class ParameterInput(BenchModal[str | None]):
+class ParameterInput(TypedModal[str]):
     """The text, once it is right; nothing when it was left as it was.
 
     `check` raises UsageError for a text that cannot be, and says in words what one that can means.
@@ -40,7 +36,8 @@ class ParameterInput(BenchModal[str | None]):
 
     SCOPE = "modal:parameters"
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
-    DEFAULT_CSS = "ParameterInput Input { width: 72; padding: 0 2; background: $panel; }"
+    WIDTH = 72
+    DEFAULT_CSS = "ParameterInput Field { width: 72; }"
 
     def __init__(
         self,
@@ -51,37 +48,11 @@ class ParameterInput(BenchModal[str | None]):
         about: str = "",
         known: Sequence[Parameter] = (),
     ) -> None:
-        super().__init__()
+        super().__init__(text)
         self._title = title
-        self._text = text
         self._check = check
         self._about = about
         self._known = known
-
-    def cards(self) -> ComposeResult:
-        """Input and what there is to say about it."""
-        field = Input(
-            self._text, id="text", select_on_focus=False, compact=True, max_length=_LONGEST
-        )
-        yield field
-        card = Card()
-        card.most_width = 72
-        yield card
-
-    def on_mount(self) -> None:
-        """The cursor is in the input."""
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.focus()
-        super().on_mount()
-
-    def on_input_changed(self) -> None:
-        """Say at once what it means."""
-        field = self.query_one(Input)
-        shown = "".join(c for c in field.value if c.isprintable())
-        if shown != field.value:
-            field.value = shown
-        self.draw()
 
     def on_input_submitted(self) -> None:
         """Take it."""
@@ -89,20 +60,16 @@ class ParameterInput(BenchModal[str | None]):
 
     def action_take(self) -> None:
         """Take the text when it is right."""
-        text = self.query_one(Input).value
+        text = self.field.value
         try:
             self._check(text)
         except UsageError:
             return
         self.dismiss(text)
 
-    def action_cancel(self) -> None:
-        """Leave it as it was."""
-        self.dismiss(None)
-
     def draw(self) -> None:
         """Right or wrong, and what can be given."""
-        field = self.query_one(Input)
+        field = self.field
         text = field.value
         try:
             head: list[list[Piece] | str] = [[(f"{self.signs['ok']} {self._check(text)}", "good")]]
@@ -117,7 +84,7 @@ class ParameterInput(BenchModal[str | None]):
         self.card.fill(self._title, [*lines, *self._table(key, max(2, room))])
 
     def _lines(self, text: str) -> list[str]:
-        return wrapped(text, indent=0, width=min(72, self.size.width - 2) - 4)
+        return wrapped(text, indent=0, width=min(self.WIDTH, self.size.width - 2) - 4)
 
     def _table(self, key: str, most: int) -> list[list[Piece] | str]:
         """What can be given, around the key that is being typed."""

@@ -140,4 +140,4 @@ def _plainly(plain: dict[str, Any], data: bytes) -> str:
     companies = [*plain.get("manufacturer_data", {})]
     if companies:
         return f"manufacturer 0x{companies[0]}"
-    return f"{len(data)} octets" if data else "no data"
+    return f"{len(data)} octet{'' if len(data) == 1 else 's'}" if data else "no data"

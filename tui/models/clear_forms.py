@@ -1,6 +1,7 @@
 """The clear form of encrypted packets, where a run knows it: what the receiver's host was given, or what a key opens.
 
-Bluetooth: the HCI ACL packet that the packet on the air led to, 4 octets (the MIC) shorter (Core 5.4 Vol 6 Part B 2.4).
+Bluetooth: the HCI ACL packet that the packet on the air led to, 4 octets (the MIC) shorter (Core 5.4 Vol 6 Part B 2.4); of
+control PDUs, which no host sees, what the run says of them.
 Wi-Fi: temporal keys that the run has derived (IEEE 802.11-2020 12.5.3, 12.5.5); key data inside stay closed, and keys
 in HCI and SMP are zeros unless the run reveals them. Pure.
 """
@@ -50,6 +51,9 @@ class ClearForms:
         """The clear form of a packet; None where it is not encrypted, or not known."""
         if event.layer == "air" and event.event == "ll_data":
             return self._of_link(event)
+        if event.layer == "air" and event.event == "ll_control":
+            clear = event.fields.get("clear")
+            return _in_clear(event, bytes.fromhex(clear)) if isinstance(clear, str) else None
         if event.event.startswith("protected") or event.fields.get("phy") == "wifi":
             return self._of_frame(event)
         return None
@@ -66,7 +70,7 @@ class ClearForms:
                 continue
             payload = data[_ACL_HEADER:]
             if len(payload) == len(pdu) - _LL_HEADER - _MIC:
-                return decoded_link(pdu[:1] + bytes((len(payload),)) + payload)
+                return _in_clear(event, payload)
         return None
 
     def _of_frame(self, event: TraceEvent) -> Decoded | None:
@@ -86,3 +90,8 @@ class ClearForms:
         text = clean(summary("frame", found.fields))
         wrong = "" if found.error is None else clean(str(found.error))
         return Decoded(opened, found.tree, text, wrong, tuple(d.message for d in found.doubts))
+
+
+def _in_clear(event: TraceEvent, payload: bytes) -> Decoded:
+    """The PDU as it would be without encryption: its first header octet, its length, the payload."""
+    return decoded_link((event.data or b"")[:1] + bytes((len(payload),)) + payload)

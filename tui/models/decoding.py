@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from protocols.ble.ll_radio import ADVERTISING_CRC_INIT, crc24
+from protocols.capture import text_of
 from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, summary
 from protocols.errors import NearbenchError
 from protocols.layout import Node
@@ -163,6 +164,8 @@ def info_of(event: TraceEvent) -> str:
     if event.layer in ("ble", "aware"):
         label = str(fields.get("label") or event.event.replace("_", " "))
         return clean(f"{label}: {event.note}" if event.note else label)
+    if told := text_of(fields.get("link_type", 0), event.data or b""):
+        return told
     if fields.get("encrypted"):
         return f"{_sealed_words(event)}{again}"
     if event.event == "ll_data" and of_link(pdu_of(event)) == "LL":

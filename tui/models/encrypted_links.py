@@ -7,7 +7,7 @@ whose beginning is not in the capture stays in doubt. LINKTYPE 256 says of a pac
 
 from __future__ import annotations
 
-from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, PHDR_OCTETS
+from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, PHDR_OCTETS, pdu_start
 
 __all__ = ["EncryptedLinks"]
 
@@ -32,7 +32,7 @@ class EncryptedLinks:
             return False
         start = PHDR_OCTETS if kind == "ll_phdr" else 0
         access = data[start : start + ACCESS_OCTETS]
-        pdu = data[start + ACCESS_OCTETS : -CRC_OCTETS]
+        pdu = data[pdu_start(kind, data) : -CRC_OCTETS]
         if start and int.from_bytes(data[_FLAGS], "little") & _DECRYPTED:
             return False
         if access == ADVERTISING:

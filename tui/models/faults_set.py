@@ -33,7 +33,6 @@ class FaultState(msgspec.Struct, frozen=True, kw_only=True):
 class _Deeds:
     def __init__(self) -> None:
         self.since_us = -1
-        self.count = 0
         self.last = ""
 
 
@@ -44,14 +43,13 @@ class FaultsSet:
         self._known: dict[tuple[str, str], _Deeds] = {}
 
     def feed(self, events: Iterable[TraceEvent]) -> None:
-        """Count what faults did."""
+        """Note since when they are set, and how they acted last."""
         for event in events:
             if event.layer != "control" or "fault" not in event.fields:
                 continue
             name = str(event.fields["fault"])
             deeds = self._known.setdefault((name, event.node), _Deeds())
             if event.event == "fault_acted":
-                deeds.count += 1
                 deeds.last = clean(event.note)
             elif event.fields.get("state") == "set":
                 deeds.since_us = event.t_us
@@ -67,16 +65,16 @@ class FaultsSet:
             fault=fault,
             in_force=in_force,
             words=clean(fault_words(fault)),
-            deeds=_words(deeds, in_force=in_force, momentary=fault.momentary),
+            deeds=_words(deeds, fault, in_force=in_force),
         )
 
 
-def _words(deeds: _Deeds, *, in_force: bool, momentary: bool) -> str:
+def _words(deeds: _Deeds, fault: Fault, *, in_force: bool) -> str:
     if deeds.since_us < 0:
         return "has not begun"
     at = f"{deeds.since_us / 1e6:.3f} s"
-    times = f"; acted {deeds.count} time{'s' if deeds.count != 1 else ''}" if deeds.count else ""
+    times = f"; {said}" if (said := fault.deeds()) else ""
     last = f", last: {deeds.last}" if deeds.last else ""
-    if momentary:
+    if fault.momentary:
         return f"happened at {at}{times}{last}"
     return f"{'since' if in_force else 'over; set at'} {at}{times}{last}"

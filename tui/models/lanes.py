@@ -1,6 +1,6 @@
 """Rungs drawn between lifelines: pieces of text with the name of a style, one line per rung.
 
-Columns: sign, time, number, the lanes (a lifeline each, the room between them equal), the states that changed. Pure
+Columns: sign, mark, time, number, the lanes (a lifeline each, the room between them equal), the states that changed. Pure
 text; the widget colours the pieces. Nothing is told by a style that the text does not tell.
 """
 
@@ -63,10 +63,10 @@ class Lanes:
     def _lifeline(self, lane: int) -> int:
         return self.head + lane * (self.gap + 1)
 
-    def header(self, about: Mapping[str, str]) -> list[Piece]:
-        """Names of the parties over their lifelines; `about` = what they are."""
+    def header(self, about: Mapping[str, str], time: str = "time") -> list[Piece]:
+        """Names of the parties over their lifelines; `about` = what they are, `time` = what the times count."""
         row = [" "] * self.width
-        _put(row, 4, "time")
+        _put(row, max(0, _TIME - 1 - cells(time)), time)
         _put(row, _TIME + 3, "#")
         texts = [
             f"{party} ({about[party]})" if about.get(party) else party for party in self.parties
@@ -99,13 +99,16 @@ class Lanes:
             row[self._lifeline(lane)] = self.signs["v"]
         return [("".join(row), "dim")]
 
-    def draw(self, rung: Rung, *, time: str, reveal: bool = False) -> list[Piece]:
+    def draw(
+        self, rung: Rung, *, time: str, reveal: bool = False, is_marked: bool = False
+    ) -> list[Piece]:
         """One rung; the sign of the cursor is the widget's."""
         event = rung.event
         sign = self.signs[rung.sign] if rung.sign else " "
         number = "[+]" if rung.title else str(event.seq)
         style = _STYLES.get(rung.sign, "")
-        head = f"{sign} {right(time, _TIME - 1)} {right(number, _NUMBER - 2)}  "
+        mark = self.signs["mark"] if is_marked else " "
+        head = f"{sign}{mark}{right(time, _TIME - 1)} {right(number, _NUMBER - 2)}  "
         middle = self._middle(rung, words_of(event, reveal=reveal))
         pieces: list[Piece] = [
             (fit(head, self.head), style or "dim"),

@@ -145,10 +145,35 @@ class Outcomes:
         return found[-1] if found else ""
 
     def latest(self, parties: set[str], since: int) -> Outcome | None:
-        """The end of the pairing of two that began with the event `since`: a good one, else the first that was told."""
+        """The end of the pairing of two that began with the event `since`: a good one, unless one side gave up after all.
+
+        Of failures the first that was told.
+        """
         ends = [one for one in self.all if {one.node, one.peer} == parties and one.begun >= since]
-        good = [one for one in ends if one.good]
-        return good[-1] if good else ends[0] if ends else None
+        good = next((one for one in reversed(ends) if one.good), None)
+        if good is None:
+            return ends[0] if ends else None
+        return self.given_up(good, since) or good
+
+    def given_up(self, good: Outcome, since: int) -> Outcome | None:
+        """The failure of a pairing (that began with the event `since`) which one side calls good; None when none is known."""
+        parties = {good.node, good.peer}
+        ends = [one for one in self.all if {one.node, one.peer} == parties and one.begun >= since]
+        paired = {one.node: one.seq for one in ends if one.good}
+        return next(
+            (
+                one
+                for one in ends
+                if not one.good and max(good.begun, paired.get(one.node, 0)) < one.seq
+            ),
+            None,
+        )
+
+    def is_open(self, end: Outcome) -> bool:
+        """Whether a good end is that of one side alone so far."""
+        return end.good and not any(
+            (one.node, one.peer) == (end.peer, end.node) and one.seq > end.begun for one in self.all
+        )
 
     def of_event(self, event: TraceEvent) -> Outcome | None:
         """The failure that an event tells, or is the message of; by who told it first."""

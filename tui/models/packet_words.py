@@ -107,7 +107,7 @@ def rssi_of(event: TraceEvent) -> int | None:
 
 
 def addresses_of(event: TraceEvent) -> tuple[str, ...]:
-    """Radio addresses in a packet's header, as text in small letters."""
+    """Radio addresses in a packet's header, in a capture also those of its connection, as text in small letters."""
     data, fields = event.data or b"", event.fields
     if fields.get("phy") == "wifi" or event.layer == "aware":
         start = fields.get("pdu_from", 0)
@@ -118,6 +118,8 @@ def addresses_of(event: TraceEvent) -> tuple[str, ...]:
         has_two = pdu[:1] and pdu[0] & 0x0F in _WITH_TWO_ADDRESSES
         spans = (pdu[2:8], pdu[8:14] if has_two else b"")
         return tuple(octets[::-1].hex(":") for octets in spans if octets)
+    if "link_type" in fields and event.event.startswith("ll_"):
+        return tuple(end for end in (event.node, event.peer) if ":" in end)
     address = fields.get("address")
     return (address.lower(),) if isinstance(address, str) else ()
 

@@ -21,6 +21,7 @@ __all__ = [
     "capture_event",
     "is_packet",
     "pdu_of",
+    "pdu_start",
     "protocol_of",
 ]
 
@@ -43,6 +44,9 @@ ADVERTISING = bytes.fromhex("d6be898e")
 """Access address of advertising, as on the air."""
 PHDR_OCTETS, ACCESS_OCTETS, CRC_OCTETS = 10, 4, 3
 _START, _LL_CONTROL = 2, 3
+_FLAGS_HIGH = 9
+_CODED, _AUXILIARY, _ISOCHRONOUS = 2, 1, (4, 5, 6)
+"""PHY and kinds of packets in the header of LINKTYPE 256."""
 _DIRECTED = ("connect_ind", "scan_req", "scan_rsp")
 _ADDRESS_1, _ADDRESS_2 = slice(4, 10), slice(10, 16)
 
@@ -129,6 +133,8 @@ class Ends:
 
     def _addressee(self, event: TraceEvent) -> str:
         """To whom a packet of the air goes, as far as the event says."""
+        if "link_type" in event.fields and event.event.startswith("ll_"):
+            return ""  # of a connection whose ends the capture does not tell
         if event.fields.get("phy") == "wifi":
             address = (event.data or b"")[_ADDRESS_1]
             return (
@@ -140,6 +146,14 @@ class Ends:
         return "*"
 
 
+def pdu_start(name: str, data: bytes) -> int:
+    """Where the PDU of a link-layer packet begins; `name` is the kind of its link type. LE Coded has an octet more."""
+    if name != "ll_phdr":
+        return ACCESS_OCTETS
+    is_coded = len(data) > _FLAGS_HIGH and data[_FLAGS_HIGH] >> 6 == _CODED
+    return PHDR_OCTETS + ACCESS_OCTETS + is_coded
+
+
 def capture_event(name: str, data: bytes) -> str:
     """Name of the event that a packet of a capture is; `name` is the kind of its link type."""
     if name == "hci":
@@ -148,8 +162,11 @@ def capture_event(name: str, data: bytes) -> str:
         start = int.from_bytes(data[2:4], "little") if name == "frame_radiotap" else 0
         return frame_name(data[start:]) if len(data) > start else "frame"
     start = PHDR_OCTETS if name == "ll_phdr" else 0
-    access, pdu = data[start : start + ACCESS_OCTETS], data[start + ACCESS_OCTETS : -CRC_OCTETS]
-    if access == ADVERTISING:
+    kind = int.from_bytes(data[8:10], "little") >> 7 & 7 if start else 0
+    if data[start : start + ACCESS_OCTETS] == ADVERTISING or kind == _AUXILIARY:
         return "adv"
+    if kind in _ISOCHRONOUS:
+        return "ll_iso"
+    pdu = data[pdu_start(name, data) : -CRC_OCTETS]
     llid = pdu[0] & 3 if pdu else 0
     return "ll_control" if llid == _LL_CONTROL else "ll_data" if len(pdu) > 2 else "ll_empty"

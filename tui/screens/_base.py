@@ -6,13 +6,14 @@ open. It reads `self.session`; it never keeps anything of a run across `renew`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Container
 from textual.screen import Screen
 
 from tui.bindings import bindings
 from tui.keys import EVERYWHERE, keys_of
+from tui.on_app import OnApp
 from tui.widgets.bars import KeyLine, StatusLine, TabLine, TitleLine
 from tui.widgets.event_list import EventList
 from tui.widgets.pane import Pane
@@ -22,21 +23,21 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from sim.control import Asking
-    from tui.app import NearbenchApp
     from tui.keys import Key
-    from tui.session import Session
 
 __all__ = ["BenchScreen"]
 
 _NARROW, _LOW = 80, 24
 
 
-class BenchScreen(Screen[None]):
+class BenchScreen(OnApp, Screen[None]):
     """One of the screens behind the digits."""
 
     NAME: ClassVar[str] = ""
     BINDINGS: ClassVar[list[Any]] = bindings(EVERYWHERE)
     AUTO_FOCUS: ClassVar[str | None] = "EventList"
+    WITHOUT: ClassVar[frozenset[str]] = frozenset()
+    """ids of keys of every screen that have nothing to do on this one: shown nowhere; pressed they say so."""
     DEFAULT_CSS = """
     BenchScreen { layout: vertical; }
     BenchScreen #body { height: 1fr; width: 100%; layout: vertical; }
@@ -49,16 +50,6 @@ class BenchScreen(Screen[None]):
         self.split = 0
 
     # Parts
-
-    @property
-    def bench(self) -> NearbenchApp:
-        """The app."""
-        return cast("NearbenchApp", cast(Any, self).app)
-
-    @property
-    def session(self) -> Session:
-        """The run or capture."""
-        return self.bench.session
 
     def compose(self) -> ComposeResult:
         """Bars around the panes."""
@@ -107,7 +98,7 @@ class BenchScreen(Screen[None]):
         if key.id == "pin":
             control = self.session.control
             return control is not None and bool(control.questions())
-        return True
+        return key.id not in self.WITHOUT
 
     def keys_here(self) -> list[Key]:
         """Keys that work here, those of the screen first."""
@@ -164,6 +155,9 @@ class BenchScreen(Screen[None]):
 
     def action_follow(self) -> None:
         """Follow the newest line, or stop."""
+        if "follow" in self.WITHOUT:
+            self._has_no("newest line to follow")
+            return
         self.main_list.follow = not self.main_list.follow
         self.main_list.sync()
 
@@ -177,18 +171,26 @@ class BenchScreen(Screen[None]):
 
     def action_filter(self) -> None:
         """Filter or search."""
+        self._has_no("list to filter")
 
     def action_find(self, step: int) -> None:
         """Next or previous match."""
+        self._has_no("search: Ladder, Packets and Accessory have one")
 
     def action_mark(self) -> None:
         """Mark the line."""
+        self._has_no("marks: Ladder and Packets have them")
 
     def action_mark_next(self) -> None:
         """Go to the next mark."""
+        self._has_no("marks: Ladder and Packets have them")
 
     def action_time_style(self) -> None:
         """Another way to write times."""
+        self._has_no("times to choose: Ladder and Packets have them")
+
+    def _has_no(self, what: str) -> None:
+        self.bench.say(f"{self.NAME.title()} has no {what}")
 
     def action_copy(self) -> None:
         """Copy the line."""

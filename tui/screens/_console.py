@@ -111,7 +111,7 @@ class ConsoleScreen(BenchScreen):
             self.notes,
             self.chosen,
             level=self.level,
-            signs=self.bench.signs,
+            signs=self.signs,
             button=button_of(device),
             width=self._width,
         )
@@ -125,7 +125,7 @@ class ConsoleScreen(BenchScreen):
         gone = self.log_.gone if self.log_ is not None else 0
         lost = f"{gone} older lines gone  " if gone else ""
         follow = "" if self.rows.follow else "follow off  "
-        title = f"Console {self.bench.signs['dot']} {clean(self.chosen)}"
+        title = f"Console {self.signs['dot']} {clean(self.chosen)}"
         self.rows.say(title, f"{follow}{lost}{more}log: {self.level}")
         asking = self._asked(control)
         asked = "" if asking is None else self._question(control, asking)
@@ -138,7 +138,7 @@ class ConsoleScreen(BenchScreen):
         left = ""
         if timer is not None and timer.stopped_us is None:
             left = f", {timer.left_us(control.now_us) / 1e6:.1f} s left"
-        sign = self.bench.signs["enters"]
+        sign = self.signs["enters"]
         return f"{sign} PIN of {clean(peer)}: type its six digits{left}"
 
     # Questions
@@ -184,7 +184,7 @@ class ConsoleScreen(BenchScreen):
         self.tick()
 
     def _fail(self, text: str) -> None:
-        self.say(f"{self.bench.signs['failed']} {text}", "bad")
+        self.say(f"{self.signs['failed']} {text}", "bad")
 
     def _run_line(self, line: str) -> None:
         device = self.device()

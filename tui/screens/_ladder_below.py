@@ -40,11 +40,6 @@ class LadderBelow(BenchScreen):
         """The parties on the screen."""
         raise NotImplementedError
 
-    @property
-    def signs(self) -> Any:
-        """The signs of this terminal."""
-        return self.bench.signs
-
     def works(self, key: Key) -> bool:
         """Another try only where it is ours to begin."""
         if key.id != "ladder.retry":
@@ -128,7 +123,10 @@ class LadderBelow(BenchScreen):
         if event.cause is not None:
             told.append(f"because of #{event.cause}")
         if event.data is not None:
-            told.append(f"{len(event.data)} octets, enter shows them")
+            size = len(event.data)
+            told.append(
+                f"{size} octets, enter shows them" if size != 1 else "1 octet, enter shows it"
+            )
         lines.append(", ".join(told))
         states = [f"{party}: {state}" for party, state in rung.states.items()]
         if states:

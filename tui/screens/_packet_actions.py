@@ -89,7 +89,8 @@ class PacketActions(BenchScreen):
             return
         self._search = None
         if search.found is None:
-            self.bench.say(f"no packet fits {self._wanted_text}")
+            among = " among those that the filter shows" if self.packets.filter.text else ""
+            self.bench.say(f"no packet fits {self._wanted_text}{among}")
         else:
             self.rows.go(search.found)
 
@@ -111,14 +112,17 @@ class PacketActions(BenchScreen):
         if event is None:
             return
         self.packets.marks ^= {event.seq}
-        if event.seq in self.packets.marks:
-            self.times.mark_us = event.t_us
+        self.times.mark(event.t_us, is_marked=event.seq in self.packets.marks)
         self.rows.refresh()
 
     def action_mark_next(self) -> None:
         """The next mark."""
         row = self.packets.next_mark(self.rows.cursor)
-        if row is None:
+        if row is None and self.packets.progress < 1:
+            self.bench.say("the filter has not looked at all packets yet")
+        elif row is None and self.packets.marks:
+            self.bench.say("the filter hides what is marked: esc clears it")
+        elif row is None:
             self.bench.say("no packet is marked: m marks one")
         else:
             self.rows.follow = False

@@ -36,8 +36,6 @@ _COMMANDS = {
     "accessory.erase": ("factory_reset",),
 }
 """Key -> commands of which the device must have one."""
-_WITHOUT = ("mark", "mark.next", "time.style")
-"""Keys of every screen that a console has no use for."""
 
 
 class AccessoryScreen(ConsoleScreen):
@@ -46,6 +44,7 @@ class AccessoryScreen(ConsoleScreen):
     NAME = "accessory"
     BINDINGS: ClassVar[list[Any]] = bindings("accessory")
     AUTO_FOCUS: ClassVar[str | None] = "#console"
+    WITHOUT: ClassVar[frozenset[str]] = frozenset(("mark", "mark.next", "time.style"))
     DEFAULT_CSS = """
     AccessoryScreen #above { height: 1fr; layout: horizontal; }
     AccessoryScreen #console { width: 1fr; height: 100%; }
@@ -158,8 +157,6 @@ class AccessoryScreen(ConsoleScreen):
     def works(self, key: Key) -> bool:
         """Keys for what the device has."""
         device = self.device()
-        if key.id in _WITHOUT:
-            return False
         if not key.id.startswith("accessory."):
             return super().works(key)
         if device is None:

@@ -45,6 +45,9 @@ class AirScreen(BenchScreen):
 
     NAME = "air"
     BINDINGS: ClassVar[list[Any]] = bindings("air")
+    WITHOUT: ClassVar[frozenset[str]] = frozenset(
+        ("find.next", "find.previous", "follow", "mark", "mark.next", "time.style")
+    )
     DEFAULT_CSS = """
     AirScreen #air { height: 1fr; }
     AirScreen #below { height: 8; layout: horizontal; }
@@ -165,11 +168,6 @@ class AirScreen(BenchScreen):
         )
         if self.has_class("-wide"):
             curve.fill(f"RSSI, last {_CURVE_S} s (dBm)", self._curve(one, curve))
-
-    @property
-    def signs(self) -> Any:
-        """The signs of this terminal."""
-        return self.bench.signs
 
     def _device(self, one: Advertiser) -> list[list[Piece] | str]:
         """What it says as LEN TYPE VALUE MEANING, and what is known of it."""

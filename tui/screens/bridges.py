@@ -29,9 +29,6 @@ __all__ = ["BridgesScreen"]
 
 _LOOK_S = 2.0
 """How often ports are listed while the screen is open."""
-_OF_EVENTS = frozenset(
-    ("filter", "find.next", "find.previous", "follow", "mark", "mark.next", "time.style", "pair")
-)
 _NOTHING = "no dongle is plugged in"
 _FIRST_STEPS = (
     "A names a port or a dongle yourself: serial:/dev/ttyS0, tcp-client:HOST:PORT",
@@ -44,6 +41,18 @@ class BridgesScreen(BenchScreen):
 
     NAME = "bridges"
     BINDINGS: ClassVar[list[Any]] = bindings("bridges")
+    WITHOUT: ClassVar[frozenset[str]] = frozenset(
+        (
+            "filter",
+            "find.next",
+            "find.previous",
+            "follow",
+            "mark",
+            "mark.next",
+            "time.style",
+            "pair",
+        )
+    )
     DEFAULT_CSS = """
     BridgesScreen #bridges { height: 1fr; }
     BridgesScreen #bridge { height: 13; }
@@ -107,7 +116,7 @@ class BridgesScreen(BenchScreen):
             pane.fill("Selected", ["nothing", "", *_FIRST_STEPS])
             return
         health = health_of(view)
-        sign = self.bench.signs[health.sign]
+        sign = self.signs[health.sign]
         pane.fill(
             clean(view.moniker),
             detail_lines(view, pane.inner_width, pane.inner_height),
@@ -127,9 +136,7 @@ class BridgesScreen(BenchScreen):
         return text, "warn"
 
     def works(self, key: Key) -> bool:
-        """Keys need a dongle; some an open one. What lists of events have is of no use here."""
-        if key.id in _OF_EVENTS:
-            return False
+        """Keys need a dongle; some an open one."""
         if not key.id.startswith("bridges.") or key.id == "bridges.add":
             return super().works(key)
         view = self.rows.selected()

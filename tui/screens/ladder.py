@@ -8,17 +8,25 @@ from textual.containers import Container
 
 from tui.bindings import bindings
 from tui.models.lanes import Lanes
-from tui.models.rungs import Rung, words_of
+from tui.models.packet_times import Times
+from tui.models.packets import is_packet
+from tui.models.rungs import words_of
 from tui.screens._ladder_below import LadderBelow
 from tui.widgets.ladder_list import LadderList
 from tui.widgets.lines import LinesPane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
+    from sim.trace import TraceEvent
+    from tui.models.outcomes import Outcome
 
-_TIME_STYLES = ("simulated", "delta", "since mark")
+
 _MANY, _PAUSE_S = 2000, 0.25
+_MOST_CAUSES = 50
+"""Of an event, one behind the other."""
 
 
 class LadderScreen(LadderBelow):
@@ -36,8 +44,9 @@ class LadderScreen(LadderBelow):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time_style = 0
-        self.mark_us: int | None = None
+        self.times = Times(digits=3)
+        self.marks: set[int] = set()
+        """sequence numbers of marked rungs."""
         self.search = ""
         self._choice = 0
         self._seen: tuple[Any, ...] = ()
@@ -58,7 +67,7 @@ class LadderScreen(LadderBelow):
     def renew(self) -> None:
         """Nothing of the old run stays."""
         self._seen = ()
-        self.mark_us = None
+        self.times, self.marks = Times(digits=3), set()
         self._choice = 0
         ladder = self.ladder
         ladder.rows = []
@@ -111,7 +120,7 @@ class LadderScreen(LadderBelow):
         if not self.is_mounted or not self.query(LadderList):
             return
         rungs = self.session.rungs
-        seen = (rungs.version, self.parties(), self.bench.size, self.reveal, self.time_style)
+        seen = (rungs.version, self.parties(), self.bench.size, self.reveal, self.times.style)
         if seen != self._seen and self._may_rebuild(seen):
             self._seen = seen
             self.ladder.rebuild()
@@ -135,28 +144,31 @@ class LadderScreen(LadderBelow):
         both = f" {self.signs['both']} ".join(parties)
         note, end = "", self.end()
         if end is not None:
-            sign = "ok" if end.good else "failed"
-            code = "" if end.code is None else f" {end.code:#04x}"
-            note = f"{self.signs[sign]} {end.kind}{code}"
+            note = self._verdict(end)
         if self.search:
             note = f"search: {self.search}   {note}".rstrip()
         if not self.ladder.follow:
             note = f"follow off   {note}".rstrip()
+        if self.marks:
+            note = f"marks {len(self.marks)}   {note}".rstrip()
         dropped = (
             f"   {self.session.rungs.dropped} older rungs gone"
             if self.session.rungs.dropped
             else ""
         )
-        self.ladder.say(f"Ladder {self.signs['dot']} {both}{dropped}", note)
+        who = f" {self.signs['dot']} {both}" if parties else ""
+        self.ladder.say(f"Ladder{who}{dropped}", note)
 
-    def time_of(self, rung: Rung, before: Rung | None) -> str:
-        """The time of a rung in the chosen style."""
-        t_us = rung.event.t_us
-        if self.time_style == 1:
-            return f"+{(t_us - (before.event.t_us if before else t_us)) / 1e6:.3f}"
-        if self.time_style == 2 and self.mark_us is not None:
-            return f"{(t_us - self.mark_us) / 1e6:+.3f}"
-        return f"{t_us / 1e6:.3f}"
+    def _verdict(self, end: Outcome) -> str:
+        """How the pairing ended, by sign and word; whose word it is while the other side is not done."""
+        if not end.good:
+            code = "" if end.code is None else f" {end.code:#04x}"
+            return f"{self.signs['failed']} {end.kind}{code}"
+        control = self.session.control
+        if control is not None and end.peer in control.world.devices:
+            if self.session.outcomes.is_open(end):
+                return f"{self.signs['ok']} {end.node} paired, {end.peer} not yet"
+        return f"{self.signs['ok']} {end.kind}"
 
     # Keys
 
@@ -168,9 +180,23 @@ class LadderScreen(LadderBelow):
         if rung.title or rung.count > 1:
             self.action_fold()
             return
-        self.bench.open_packet(
-            rung.event.seq if rung.event.data is not None else rung.event.cause or 0
-        )
+        packet = self._packet_of(rung.event)
+        if packet is None:
+            self.bench.say("no packet belongs to this rung: nothing that led to it was sent")
+        else:
+            self.bench.open_packet(packet)
+
+    def _packet_of(self, event: TraceEvent) -> int | None:
+        """The packet of an event, else the one that led to it; None where there is none, or it has left."""
+        source = self.session.source
+        for _ in range(_MOST_CAUSES):
+            if is_packet(event):
+                return event.seq
+            position = None if event.cause is None else source.position_of(event.cause)
+            if position is None:
+                return None
+            event = source.at(position)
+        return None
 
     def action_fold(self) -> None:
         """Members of the rung below it, or no longer."""
@@ -204,18 +230,42 @@ class LadderScreen(LadderBelow):
         self.tick()
 
     def action_mark(self) -> None:
-        """Times since this rung."""
+        """Mark the rung, or take the mark away; times can count from it."""
         rung = self.ladder.selected()
-        if rung is not None:
-            self.mark_us = rung.event.t_us
-            self.time_style = 2
-            self.bench.say(f"times count from {rung.event.t_us / 1e6:.6f} s")
-            self.tick()
+        if rung is None:
+            return
+        self.marks ^= {rung.event.seq}
+        self.times.mark(rung.event.t_us, is_marked=rung.event.seq in self.marks)
+        self.ladder.refresh()
+        self._title()
+
+    def is_marked(self, row: int) -> bool:
+        """Whether a row, or what is folded in it, is marked."""
+        return bool(self.marks) and any(
+            event.seq in self.marks for event in self.ladder.events_at(row)
+        )
+
+    def action_mark_next(self) -> None:
+        """The next rung that is marked, from the top again at the end."""
+        if not self.marks:
+            self.bench.say("no rung is marked: m marks one")
+        elif not self._go_to_next(self.is_marked):
+            self.bench.say("no rung between these parties is marked: c shows others")
+
+    def _go_to_next(self, fits: Callable[[int], bool], step: int = 1) -> bool:
+        """Put the cursor on the next row that fits, round the end; whether there is one."""
+        count, here = self.ladder.count(), self.ladder.cursor
+        rows = ((here + step * distance) % count for distance in range(1, count + 1))
+        found = next((at for at in rows if fits(at)), None)
+        if found is None:
+            return False
+        self.ladder.follow = False
+        self.ladder.go(found)
+        return True
 
     def action_time_style(self) -> None:
-        """Simulated, since the rung before, since the mark."""
-        self.time_style = (self.time_style + 1) % (3 if self.mark_us is not None else 2)
-        self.bench.say(f"times: {_TIME_STYLES[self.time_style]}")
+        """From the start, since the rung before, since the mark."""
+        self.bench.say(f"times: {self.times.turn(has_wall=False)}")
         self.tick()
 
     def action_copy(self) -> None:
@@ -242,17 +292,18 @@ class LadderScreen(LadderBelow):
 
     def action_find(self, step: int) -> None:
         """The next rung with the words."""
-        rows, wanted = self.ladder.rows, self.search.casefold()
-        if not wanted:
+        if not self.search:
             self.bench.say("nothing is searched for: / searches")
-            return
-        for distance in range(1, len(rows) + 1):
-            at = (self.ladder.cursor + step * distance) % len(rows)
-            if wanted in words_of(rows[at][0].event).casefold():
-                self.ladder.follow = False
-                self.ladder.go(at)
-                return
-        self.bench.say(f"no rung says {self.search!r}")
+        elif not self._go_to_next(self._says, step):
+            self.bench.say(f"no rung says {self.search!r}")
+
+    def _says(self, row: int) -> bool:
+        """Whether a row, or what is folded in it, has the words that are searched for."""
+        wanted, ladder = self.search.casefold(), self.ladder
+        title = ladder.rows[row][0].title
+        return wanted in title.casefold() or any(
+            wanted in words_of(event).casefold() for event in ladder.events_at(row)
+        )
 
     def action_back(self) -> None:
         """End the search; give room back."""

@@ -11,7 +11,7 @@ from tui.filters import FilterError, compile_filter
 from tui.models.decoding import Decoded, decoded, info_of, path_of
 from tui.models.packets import is_packet, protocol_of
 from tui.screens._packet_actions import EXAMPLES, PacketActions
-from tui.text import clean, count, cut
+from tui.text import cells, clean, count, cut
 from tui.widgets.octets import FieldsPane, OctetsPane, bits_text, filter_for, value_text
 from tui.widgets.packet_rows import PacketRows
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PacketsScreen"]
 
-_NOTED = 30
+_LEAST, _NOTED = 8, 30
+"""Columns that a filter takes in the title."""
+_AROUND = 14
+"""Columns of the frame and of what names the filter."""
 """Columns of a filter or a search in the title."""
 _DETAIL_EVERY_S = 0.25
 """How often the panes below change while the list runs."""
@@ -123,9 +126,9 @@ class PacketsScreen(PacketActions):
 
     def _title(self) -> None:
         packets = self.packets
+        title = f"Packets {count(len(packets))} of {count(packets.total)}"
         note = self.search_words()
-        if packets.filter.text and (not note or self.has_class("-wide")):
-            note.insert(0, f"filter: {cut(packets.filter.text, _NOTED)}")
+        has_filter = bool(packets.filter.text) and (not note or self.has_class("-wide"))
         if packets.progress < 1:
             note.append(f"{packets.progress:.0%} seen")
         note.append(f"follow {'on' if self.rows.follow else 'off'}")
@@ -133,7 +136,10 @@ class PacketsScreen(PacketActions):
             note.append(f"marks {len(packets.marks)}")
         if self.session.source.skipped:
             note.append(f"{count(self.session.source.skipped)} skipped")
-        self.rows.say(f"Packets {count(len(packets))} of {count(packets.total)}", "   ".join(note))
+        if has_filter:  # it gives way to the numbers
+            room = self.rows.size.width - _AROUND - sum(cells(one) + 3 for one in (title, *note))
+            note.insert(0, f"filter: {cut(packets.filter.text, max(_LEAST, min(_NOTED, room)))}")
+        self.rows.say(title, "   ".join(note))
 
     def _detail(self) -> None:
         event = self.rows.selected()
@@ -170,11 +176,6 @@ class PacketsScreen(PacketActions):
         )
         self._shown = None
         self._detail()
-
-    @property
-    def signs(self) -> Any:
-        """The signs of this terminal."""
-        return self.bench.signs
 
     def _tie(self) -> None:
         """Bracket the octets of the selected field, and say what is known of it."""
@@ -307,7 +308,10 @@ class PacketsScreen(PacketActions):
         if event is None:
             return
         first, second = self.packets.ends.of(event)
-        if "*" in (first, second) or not second:
+        if not second:
+            self.bench.say("nothing tells between whom this packet goes")
+            return
+        if "*" in (first, second):
             self.bench.say("this packet goes to everybody: it belongs to no conversation")
             return
         self._before = self.packets.filter.text or " "

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Container
 
-from protocols.errors import UsageError
 from tui.bindings import bindings
-from tui.models.scenario_results import WORDS, of_run
-from tui.models.scenario_runs import Runs
 from tui.models.scenarios import matching, read_entries
-from tui.screens._base import BenchScreen
-from tui.screens._scenario_edits import edit
+from tui.screens._scenario_edits import ScenarioEdits
 from tui.screens._scenario_live import run_here
 from tui.text import clean
 from tui.widgets.lines import LinesPane
@@ -20,27 +16,26 @@ from tui.widgets.scenario_rows import ParameterRows, ScenarioRows
 from tui.widgets.scenario_text import file_lines, result_lines, when_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from textual.app import ComposeResult
 
     from tui.keys import Key
-    from tui.models.faults import FaultChoice, Parameter
-    from tui.models.scenarios import Entry, Parameters
+    from tui.models.faults import FaultChoice
 
 __all__ = ["ScenariosScreen"]
 
-_SEEDS = 9999
 _LOOK_S = 0.2
 """How often processes are looked after while another screen is open."""
 _ABOUT_FILTER = "words that must occur, as in: pin lock. !word must not. failed, passed, never run are words too"
 
 
-class ScenariosScreen(BenchScreen):
+class ScenariosScreen(ScenarioEdits):
     """The list above, parameters below; where there is room the file and the last result at the right."""
 
     NAME = "scenarios"
     BINDINGS: ClassVar[list[Any]] = bindings("scenarios")
+    WITHOUT: ClassVar[frozenset[str]] = frozenset(
+        ("find.next", "find.previous", "follow", "mark", "mark.next", "time.style")
+    )
     DEFAULT_CSS = """
     ScenariosScreen #halves { height: 1fr; width: 100%; layout: vertical; }
     ScenariosScreen #left { width: 100%; height: 1fr; layout: vertical; }
@@ -58,12 +53,9 @@ class ScenariosScreen(BenchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs = Runs()
         self.filter_text = ""
-        self.entries: list[Entry] = []
         self.view = 0
         """below, where there is room for one: parameters, last result, file."""
-        self._noted: Any = None
         self._drawn: tuple[int, ...] = ()
         self._shown_fault: FaultChoice | None = None
 
@@ -80,19 +72,14 @@ class ScenariosScreen(BenchScreen):
     def on_mount(self) -> None:
         """Read the scenarios."""
         super().on_mount()
-        request = self.session.request
-        own = "" if request.is_capture or request.moniker else request.what
+        own = self.session.own_scenario
         self.entries = read_entries(own)
         self._take_over(own)
         self._arrange()
         at = self.rows.find(own)
         if at is not None:
             self.rows.go(at)
-        self.set_interval(_LOOK_S, self._look_after)
-
-    def on_unmount(self) -> None:
-        """Nothing runs on behind the app's back."""
-        self.runs.close()
+        self.set_interval(_LOOK_S, self.look_after)
 
     def _take_over(self, own: str) -> None:
         """Speed is that of the run on the screen, and so is the seed of its row."""
@@ -106,10 +93,6 @@ class ScenariosScreen(BenchScreen):
 
     # Parts
 
-    def wall_s(self) -> float:
-        """Wall seconds from some moment on."""
-        return self.bench.wall_s()
-
     @property
     def rows(self) -> ScenarioRows:
         """The list."""
@@ -119,12 +102,6 @@ class ScenariosScreen(BenchScreen):
     def parameter_rows(self) -> ParameterRows:
         """The list below."""
         return self.query_one(ParameterRows)
-
-    @property
-    def parameters(self) -> Parameters | None:
-        """Those of the selected scenario; None when it cannot be read."""
-        one = self.rows.selected()
-        return None if one is None else one.parameters
 
     def lay_out(self) -> None:
         """Room for the panes."""
@@ -159,7 +136,7 @@ class ScenariosScreen(BenchScreen):
         """Results that have come, and what is seen of the selected scenario."""
         if not self.is_mounted or not self.query(ScenarioRows) or not self.entries:
             return
-        self._look_after()
+        self.look_after()
         self._titles()
         if self.parameter_rows.parameters is not self.parameters:
             self.parameter_rows.show(self.parameters)
@@ -173,36 +150,6 @@ class ScenariosScreen(BenchScreen):
         if drawn != self._drawn:
             self._drawn = drawn
             self.rows.refresh()
-
-    def _look_after(self) -> None:
-        """Note what has ended and begin what waits; also while another screen is open."""
-        now_s = self.wall_s()
-        for what, result in self.runs.poll(now_s):
-            self._note(what, result, now_s)
-        self._note_live(now_s)
-
-    def _note(self, what: str, result: Any, now_s: float) -> None:
-        entry = next((one for one in self.entries if one.what == what), None)
-        if entry is None:
-            return
-        entry.result, entry.ended_s = result, now_s
-        if self.runs.is_busy and self.bench.bench_screen_or_none is not self:
-            return  # the other screen has its own to say; the last one is told
-        sign = self.bench.signs[WORDS[result.verdict]]
-        style = "good" if result.verdict == "passed" else "bad"
-        reason = f": {result.reason}" if result.reason else ""
-        self.bench.say(f"{sign} {entry.name} {result.verdict}{reason}", style)
-
-    def _note_live(self, now_s: float) -> None:
-        """The run on the screen has a verdict too."""
-        control = self.session.control
-        if control is None or control.result is None or control.result is self._noted:
-            return
-        self._noted = control.result
-        what = self.session.request.what
-        entry = next((one for one in self.entries if one.what == what), None)
-        if entry is not None:
-            entry.result, entry.ended_s = of_run(control.result, live=True), now_s
 
     def _titles(self) -> None:
         runs = self.runs
@@ -224,11 +171,11 @@ class ScenariosScreen(BenchScreen):
             result.fill("Last result", [])
             return
         if toml.is_on_screen:
-            lines = file_lines(one, self.parameter_rows.fault(), self.bench.signs)
+            lines = file_lines(one, self.parameter_rows.fault(), self.signs)
             toml.fill(clean(one.name), lines, "as it runs")
             self._show_fault(toml, len(lines))
         if result.is_on_screen:
-            lines = result_lines(one, result.inner_width, self.bench.signs)
+            lines = result_lines(one, result.inner_width, self.signs)
             result.fill("Last result", lines, when_words(one, self.wall_s()))
 
     def _show_fault(self, toml: LinesPane, count: int) -> None:
@@ -261,7 +208,7 @@ class ScenariosScreen(BenchScreen):
 
     # The list
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """Parameters or states are others: draw them."""
         self.rows.refresh()
         self.parameter_rows.refresh()
@@ -333,87 +280,12 @@ class ScenariosScreen(BenchScreen):
 
             self.bench.copy_text(shlex.join(["nearbench", *one.parameters.words(one)]))
 
-    # Parameters
-
     def action_choose(self) -> None:
         """Run the scenario here, or edit the parameter."""
         if self.focused is self.parameter_rows:
-            if self.parameters is not None:
-                edit(self, self.parameters, *self.parameter_rows.selected())
+            self.edit()
         else:
             run_here(self)
-
-    def action_use_fault(self) -> None:
-        """Choose the fault with its parameters, or leave it out."""
-        fault = self.parameter_rows.fault()
-        if fault is None:
-            self.bench.say("go to a fault below first (tab), then u chooses it or leaves it out")
-            return
-        if not fault.chosen:
-            try:
-                fault.spec()
-            except UsageError as exc:
-                self.bench.say(f"{fault.kind.name}: {exc}", "bad")
-                return
-        fault.chosen = not fault.chosen
-        self._changed()
-
-    def action_seed(self) -> None:
-        """The next seed."""
-        if self.parameters is not None:
-            self.parameters.seed = self.parameters.seed % _SEEDS + 1
-            self.bench.say(f"seed {self.parameters.seed}")
-            self._changed()
-
-    def ask(
-        self,
-        title: str,
-        text: str,
-        check: Callable[[str], str],
-        then: Callable[[str], None],
-        about: str = "",
-        known: Sequence[Parameter] = (),
-    ) -> None:
-        """Have a line of parameters typed."""
-        from tui.modals.parameters import ParameterInput  # modals know the screens
-
-        def take(given: str | None) -> None:
-            if given is not None:
-                then(given)
-                self._changed()
-
-        self.bench.push_screen(ParameterInput(title, text, check, about=about, known=known), take)
-
-    # Running
-
-    def action_run_one(self) -> None:
-        """The selected one at full speed."""
-        one = self.rows.selected()
-        if one is not None:
-            self._queue([one])
-
-    def action_run_all(self) -> None:
-        """All that are shown, after asking."""
-        shown = list(self.rows.rows)
-        if not shown:
-            return
-        what = f"all {len(shown)} scenarios that are shown" if len(shown) > 1 else shown[0].name
-        self.bench.ask(f"Run {what} at full speed in the background?", lambda: self._queue(shown))
-
-    def _queue(self, entries: list[Entry]) -> None:
-        added = 0
-        for one in entries:
-            if one.parameters is not None:
-                added += self.runs.add(one.what, one.parameters.words(one))
-        many = f"{added} scenarios run" if added != 1 else f"{clean(entries[0].name)} runs"
-        self.bench.say(f"{many} at full speed; c stops" if added else "it runs already")
-        self._changed()
-
-    def action_stop(self) -> None:
-        """End what runs in the background."""
-        left = self.runs.stop()
-        self.bench.say(f"stopped; {left} not run" if left else "nothing runs")
-        self._changed()
 
 
 SCREEN = ScenariosScreen

@@ -20,6 +20,8 @@ MOST = 400
 """Characters that a field takes, where it does not say less."""
 _PASTED = 10_000
 """Characters of a paste that are looked at."""
+_LINE_ENDS = ("Zl", "Zp")
+"""Unicode categories of what ends a line and is no control character."""
 
 
 class Field(Input):
@@ -45,4 +47,5 @@ class Field(Input):
 
 
 def _plain(text: str) -> str:
-    return "".join(char for char in text if unicodedata.category(char)[0] != "C")
+    kinds = ((char, unicodedata.category(char)) for char in text)
+    return "".join(char for char, kind in kinds if kind[0] != "C" and kind not in _LINE_ENDS)

@@ -10,6 +10,9 @@ from tui.text import clean
 from tui.widgets.event_list import EventList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.trace import TraceEvent
     from tui.models.lanes import Piece
     from tui.screens.ladder import LadderScreen
 
@@ -60,6 +63,17 @@ class LadderList(EventList):
         found = exact or same
         return found[0] if found else None
 
+    def shown_at(self, index: int) -> TraceEvent:
+        """The event that a row shows; of folded ones the first."""
+        rung, member = self.rows[index]
+        return rung.members[member] if member >= 0 else rung.event
+
+    def events_at(self, index: int) -> Sequence[TraceEvent]:
+        """The events that a row stands for: of a folded rung all that are kept."""
+        rung, member = self.rows[index]
+        is_folded = member < 0 and bool(rung.members) and not rung.open
+        return rung.members if is_folded else (self.shown_at(index),)
+
     def selected(self) -> Rung | None:
         """The rung under the cursor; of a member, a rung of its own."""
         if not self.rows:
@@ -79,7 +93,7 @@ class LadderList(EventList):
         lanes = self.lanes(width - 2)
         about = {name: clean(text) for name, text in session.about.items()}
         return [
-            [("  ", ""), *lanes.header(about)],
+            [("  ", ""), *lanes.header(about, self._owner.times.head)],
             [("  ", ""), *lanes.states(self._states())],
         ]
 
@@ -112,6 +126,7 @@ class LadderList(EventList):
         rung, member = self.rows[index]
         if member >= 0:
             rung = Rung(rung.members[member], {})
-        before = self.rows[index - 1][0] if index else None
-        time = self._owner.time_of(rung, before)
-        return self.lanes(width).draw(rung, time=time, reveal=self._owner.reveal)
+        before = self.shown_at(index - 1) if index else None
+        time = self._owner.times.text(rung.event, before)
+        marked = self._owner.is_marked(index)
+        return self.lanes(width).draw(rung, time=time, reveal=self._owner.reveal, is_marked=marked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tui.capture_source import CaptureSource
 from tui.models.decoding import info_of
 from tui.models.packets import protocol_of
-from tui.text import clean, cut, cut_middle, fit, right
+from tui.text import cells, clean, cut, cut_middle, fit, right
 from tui.widgets.event_list import EventList
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.models.packet_list import PacketList
     from tui.screens.packets import PacketsScreen
 
-__all__ = ["PacketRows"]
+__all__ = ["PacketRows", "ends_text"]
 
 
 class PacketRows(EventList):
@@ -69,11 +69,11 @@ class PacketRows(EventList):
     def heads(self, width: int) -> list[list[Piece]]:
         """Names of the columns."""
         wide = width >= 100
-        time = ("time", "delta", "since mark", "time UTC")[self._owner.times.style]
+        time = right(self._owner.times.head, 12)
         ends = fit("from > to" if self.is_ascii else "from → to", 26 if wide else 19)
         length = " len " if wide else ""
         delta = f"{right(self.signs['delta'], 8)} " if wide else ""
-        return [[(f"       # {right(time, 12)} {delta}dir {ends} proto {length} info", "head")]]
+        return [[(f"       # {time} {delta}dir {ends} proto {length} info", "head")]]
 
     def row(self, index: int, width: int) -> list[Piece]:
         """One packet."""
@@ -85,15 +85,12 @@ class PacketRows(EventList):
         info = info_of(event)
         bad = info.startswith("malformed")
         sign = self.signs["malformed"] if bad else mark
-        ends = cut_middle(
-            f"{clean(sender)}{self.signs['arrow']}{clean(receiver)}", 26 if wide else 19
-        )
+        ends = ends_text(clean(sender), self.signs["arrow"], clean(receiver), 26 if wide else 19)
         head = f"{sign}{right(str(event.seq), 6)} {right(self._owner.time_of(event, index), 12)} "
         if wide:
             head += f"{right(self._delta(event, index), 8)} "
         text = f"{head}{self._direction(event, sender, receiver)} {fit(ends, 26 if wide else 19)} {fit(protocol_of(event), 6)}"
-        if wide:
-            text += f"{right(str(len(event.data or b'')), 5)} "
+        text += f"{right(str(len(event.data or b'')), 5)} " if wide else " "
         style = "bad" if bad else "dim" if event.layer == "hci" else ""
         return [(text, style), (cut(info, width - len(text)), style)]
 
@@ -114,3 +111,10 @@ class PacketRows(EventList):
         else:
             to_right = sender <= receiver
         return f"{h}{h}{self.signs['right']}" if to_right else f"{self.signs['left']}{h}{h}"
+
+
+def ends_text(sender: str, arrow: str, receiver: str, width: int) -> str:
+    """Both names and the arrow in `width` columns: a name takes what the other one leaves, at least its half."""
+    room = width - cells(arrow)
+    first = min(cells(sender), max(room // 2, room - cells(receiver)))
+    return f"{cut_middle(sender, first)}{arrow}{cut_middle(receiver, room - first)}"

@@ -150,7 +150,12 @@ def _of_context(also: Any) -> dict[str, Any]:
     known = {"local_name", *_MAKERS}
     if unknown := sorted(set(cast("dict[str, Any]", also)) - known):
         raise UsageError(f"also: {unknown[0]!r} is none of {', '.join(sorted(known))}")
-    return cast("dict[str, Any]", also)
+    given = cast("dict[str, Any]", also)
+    for key, value in given.items():
+        kind, word = (str, "text") if key == "local_name" else (dict, "an object of hex by key")
+        if not isinstance(value, kind):
+            raise UsageError(f"also: {key}: expected {word}, got {value!r}")
+    return given
 
 
 def _blocks(given: Mapping[str, Any]) -> Iterator[tuple[str, str, bytes]]:

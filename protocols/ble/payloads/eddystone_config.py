@@ -64,7 +64,7 @@ def _which(keys: Keys) -> tuple[str, str]:
     row = _row(keys)
     if row is None:
         raise UsageError(
-            f"context characteristic: {keys.text('characteristic')} is not one of a3c87501 to a3c8750c"
+            f"context characteristic: {keys.text('characteristic') or 'nothing'} is not one of a3c87501 to a3c8750c"
         )
     op = keys.text("op") or (row.access if len(row.access) == 1 else "")
     if op not in ("read", "write", "r", "w"):

@@ -12,7 +12,7 @@ from protocols.data.smp_names import LENGTHS
 from protocols.dissect import Block, dissect
 from tests.shark import rows
 
-ATT, SMP = 4, 6
+ATT, SIGNALS, SMP = 4, 5, 6
 HEAD_OCTETS = 4
 
 
@@ -149,7 +149,7 @@ def test_a_first_fragment_is_read_as_far_as_it_goes():
     assert dict(leaves(l2cap_nodes(written, 0)[0][3:])) == {"handle": 3, "value": bytes(20).hex()}
 
 
-@pytest.mark.parametrize("cid", [ATT, SMP])
+@pytest.mark.parametrize("cid", [ATT, SIGNALS, SMP])
 def test_no_octets_are_too_strange(cid: int):
     """Every code with 0 to 20 octets behind it: never an error, and no field outside the input."""
     for code in range(256):

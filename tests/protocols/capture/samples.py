@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 from typing import NamedTuple
 
+import msgspec
+
 from protocols.capture import Packet, Writer, open_reader, writer_for
 
 # 2020-01-01T00:00:00Z is 1577836800 s: 0x5e0be100
@@ -123,4 +125,15 @@ PCAPNG = Sample(
     ],
 )
 
-SAMPLES = {"pcap": PCAP, "btsnoop": BTSNOOP, "pcapng": PCAPNG}
+# A note ("hi", type fc) begins it, as there is no file header; 5e0be100 is the new year as in PCAP
+PACKETLOGGER = Sample(
+    bytes.fromhex("0000000b 5e0be100 00000000 fc 6869"),
+    [
+        bytes.fromhex("0000000c 5e0be100 00000001 00 030c00"),
+        bytes.fromhex("0000000f 5e0be100 0007a120 01 0e0401030c00"),
+        bytes.fromhex("0000001a 5e0be101 00000002 01") + ADVERTISING_REPORT[1:],
+    ],
+    [msgspec.structs.replace(packet, number=packet.number + 1) for packet in _HCI],
+)
+
+SAMPLES = {"pcap": PCAP, "btsnoop": BTSNOOP, "pcapng": PCAPNG, "packetlogger": PACKETLOGGER}

@@ -21,7 +21,6 @@ from sim.ble.pdus import (
     advertising_pdu,
     air_time_us,
     connect_pdu,
-    data_pdu,
     parse_legacy,
 )
 from tests.judges import judge
@@ -148,13 +147,6 @@ def test_sync_info_reads_back(offset_us):
 def test_an_extended_pdu_without_fields_has_an_empty_header():
     """Vol 6 Part B, 2.3.4: extended header length 0, then the data."""
     assert extended_pdu(body=b"\x01\x02").data == bytes.fromhex("07 03 00 01 02")
-
-
-def test_data_pdu_header_bits():
-    """Vol 6 Part B, 2.4: LLID 0..1, NESN 2, SN 3, MD 4."""
-    packet = data_pdu(0x50C0FFEE, 1, 1, llid=2, nesn=1, sn=0, md=1, payload=b"\x03")
-    assert packet.data == bytes.fromhex("16 01 03")
-    assert not packet.encrypted
 
 
 @pytest.mark.parametrize(

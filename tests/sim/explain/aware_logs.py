@@ -77,7 +77,21 @@ class Wifi(Log):
         )
         number = self.put(105, head + body)
         self.t_us += self.gap_us
+        self.last = (control, to, sender, body)
         return number
+
+    def again(self, times: int) -> Wifi:
+        """The last frame with the Retry bit, so many times."""
+        control, to, sender, body = self.last
+        for _ in range(times):
+            self.frame(control, to, sender, body, retry=True, again=True)
+        return self
+
+    def ack(self, to: str = "") -> Wifi:
+        """An Ack for the sender of the last frame, or for `to`."""
+        self.put(105, b"\xd4\0\0\0" + mac(to or self.last[2]))
+        self.t_us += self.gap_us
+        return self
 
     # Beacons and discovery
 

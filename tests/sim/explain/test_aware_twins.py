@@ -105,6 +105,15 @@ def identities(
     return log
 
 
+def third_message(*, acked: bool) -> Wifi:
+    """B's third message, sent five times before anybody acknowledges it, if at all."""
+    log = Wifi().discovery().bootstrap().pasn().again(4)
+    if acked:
+        log.ack()
+    log.wait(30).beacon(A)
+    return log
+
+
 def verified(*, status: int = 0, again: bool = False, answered: bool = True) -> Wifi:
     """B comes back to A."""
     log = Wifi().discovery()
@@ -436,6 +445,7 @@ TWINS = (
     Twin("NB-15", malformed, {"cut": 5}, {"cut": 0}, "warning", ANY),
     Twin("NB-16", retried, {"retries": 20}, {"retries": 2}, "warning", ANY),
     Twin("NB-17", clusters, {"common": False}, {"common": True}, "warning", ANY),
+    Twin("NB-18", third_message, {"acked": False}, {"acked": True}, "error", ANY),
 )  # fmt: skip
 TWINS_ALSO = {"IA-66": "test_who_ended_the_path_is_told"}
 """Rules whose twins are told apart by which device is the phone: tests of their own."""

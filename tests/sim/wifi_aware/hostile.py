@@ -102,6 +102,9 @@ class Hostile(Initiator):
     def sent(self, out: Outgoing, now: int) -> None:
         """Nothing to keep."""
 
+    def lost(self, number: int) -> None:
+        """Nothing to keep either."""
+
     @command
     async def replay(self, node: str) -> None:
         """Send everything again that a node has put on the air."""
