@@ -115,6 +115,7 @@ class BenchWorld(World):
         from hw_bridge.hardware_stack import give_real_radio  # imports bumble
 
         session.start()
+        session.began_us = 0  # the times of its story are those of the trace
         if not session.life.port.present():
             self.emit(device.name, "ble", "waiting", note=f"for {session.life.name}: plug it in")
         await session.ready(_READY_S)
@@ -126,7 +127,6 @@ class BenchWorld(World):
             raise UnknownNameError("node", node, self.devices)
         needs_bluetooth(node, self.devices[node].radios)
         self.sessions[node] = session
-        session.began_us = 0  # the times of its story are those of the trace
         session.tap(HciTrace(self, node))
 
     def use_system(self, node: str, **options: Any) -> None:

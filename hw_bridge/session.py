@@ -71,7 +71,7 @@ class Session:
         self._taps: list[Tap] = []
         self._awaiting_reset = False
         self._owes_return = False
-        self.began_us: int | None = None
+        self.began_us = 0
         """What its times are told from, by the loop's clock: its start, or the beginning of the world it is in."""
         self.was_in_use = False
         """Whether it was READY or DEGRADED at any time."""
@@ -96,8 +96,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to look for the controller; returns at once."""
-        if self.began_us is None:
-            self.began_us = round(asyncio.get_running_loop().time() * 1e6)
+        self.began_us = round(asyncio.get_running_loop().time() * 1e6)
         self._in_background(self.life.run())
 
     async def ready(self, timeout_s: float = 10.0) -> None:

@@ -9,6 +9,8 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
+from sim.trace import told
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -62,7 +64,7 @@ class Ladder:
             if said:
                 yield from self._note("", ": ".join(said), self.parties.index(event.node))
         else:
-            text = f"{label}: {event.note}" if event.note else label
+            text = told(event)
             if self._is_outside(event):
                 text = _OUTSIDE[event.direction] + text
             lane = self.parties.index(event.node)
@@ -148,8 +150,7 @@ class Lines(Ladder):
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
         arrow = {"tx": "→", "rx": "←"}.get(event.direction, "") if event.peer else ""
         who = f"{event.node} {arrow} {event.peer}".strip() if event.peer else event.node
-        label = str(event.fields.get("label") or event.event.replace("_", " "))
-        text = f"{who}: {label}{f': {event.note}' if event.note else ''}"
+        text = f"{who}: {told(event)}"
         lines = textwrap.wrap(text, self.columns - _TIME, subsequent_indent="  ")
         for index, line in enumerate(lines):
             yield f"{(time if index == 0 else '').rjust(_TIME - 1)} {line}"

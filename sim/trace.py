@@ -20,7 +20,7 @@ from sim.redaction import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["LAYERS", "Cursor", "TraceEvent", "TraceLog", "line_of"]
+__all__ = ["LAYERS", "Cursor", "TraceEvent", "TraceLog", "line_of", "told"]
 
 Layer = Literal["air", "hci", "ble", "aware", "phone", "accessory", "control", "world"]
 LAYERS: tuple[str, ...] = Layer.__args__  # type: ignore[attr-defined]  # typing gives Literal its arguments
@@ -162,6 +162,14 @@ class TraceLog:
     def __iter__(self) -> Iterator[TraceEvent]:
         with self._lock:
             return iter(list(self._ring))
+
+
+def told(event: TraceEvent) -> str:
+    """An event in words: its label and its note, or the note alone where that says the rule and its effect, too."""
+    label = str(event.fields.get("label") or event.event.replace("_", " "))
+    if event.rule and label.endswith(f": {event.rule}") and event.rule in event.note:
+        return event.note
+    return f"{label}: {event.note}" if event.note else label
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -120,6 +120,15 @@ class Terminal(LinuxDriver):
                 asyncio.get_running_loop().add_signal_handler(number, self._hang_up, number)
         cast(Any, super()).start_application_mode()
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal as it is now; `COLUMNS` and `LINES`, which do not change, only without one."""
+        with contextlib.suppress(OSError):
+            columns, lines = os.get_terminal_size(self.fileno)
+            if columns and lines:
+                return columns, lines
+        size: tuple[int, int] = cast(Any, super())._get_terminal_size()
+        return size
+
     def _hang_up(self, number: int) -> None:
         cast("_App", cast(Any, self)._app).hang_up(number)
 

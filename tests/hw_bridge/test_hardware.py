@@ -6,7 +6,6 @@ is skipped with it. Rule of the file: every session is closed, whatever became o
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 import pytest

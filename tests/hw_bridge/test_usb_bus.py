@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from hw_bridge import usb_bus
 from hw_bridge.errors import AccessError, NoBackendError, NotFoundError
 from hw_bridge.transports import port_for
 from tests.hw_bridge import fake_usb1

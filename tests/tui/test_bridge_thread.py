@@ -206,6 +206,7 @@ async def test_usb_without_permission_says_so(monkeypatch):
     monkeypatch.setattr(usb, "usb1", bus.module())
     monkeypatch.setattr(usb, "load_libusb", lambda: None)
     monkeypatch.setattr(discover, "usb_devices", list)
+    monkeypatch.setattr("hw_bridge.transports.usb.why_not", lambda _target: None)
     async with bench() as bridges:
         await told(bridges.connect("usb:2fe3:000b"))
         view = await until(bridges, "usb:2fe3:000b", has("no permission"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,16 +29,17 @@ pytestmark = [
 
 
 class Terminal:
-    """A pane of tmux with a program in it."""
+    """A pane of tmux with a program in it; the server is its own, without anybody's settings."""
 
-    def __init__(self, *words, size=(80, 24), folder=ROOT):
+    def __init__(self, *words, size=(80, 24), folder=ROOT, variables=()):
         self.name = f"nearbench-{uuid.uuid4().hex[:8]}"
-        command = " ".join([sys.executable, "-X", "faulthandler", "-m", "tui", *words])
+        command = " ".join([*variables, sys.executable, "-X", "faulthandler", "-m", "tui", *words])
         self._tmux("new-session", "-d", "-s", self.name, "-x", str(size[0]), "-y", str(size[1]), "-c", str(folder),
                    f"{command}; echo ended with $?; exec cat")  # fmt: skip
 
     def _tmux(self, *words):
-        return subprocess.run(["tmux", *words], check=True, capture_output=True, text=True).stdout
+        command = ["tmux", "-L", self.name, "-f", os.devnull, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     @property
     def text(self):
@@ -69,7 +71,7 @@ class Terminal:
         self._tmux("resize-window", "-t", self.name, "-x", str(width), "-y", str(height))
 
     def close(self):
-        self._tmux("kill-session", "-t", self.name)
+        self._tmux("kill-server")
 
 
 @pytest.fixture
@@ -208,7 +210,9 @@ def test_modals_have_no_holes(terminal):
 
 
 def test_resizing_at_any_moment(terminal):
-    pane = terminal("tui", "demo", "--play", "none", "--speed", "5")
+    """Also where a shell exports the size that it began with."""
+    fixed = ("COLUMNS=80", "LINES=24")
+    pane = terminal("tui", "demo", "--play", "none", "--speed", "5", variables=fixed)
     pane.wait(r"\[2 Ladder\]")
     for width, height in ((60, 16), (40, 8), (160, 50), (79, 23), (80, 24)):
         pane.resize(width, height)

@@ -130,6 +130,7 @@ class NearbenchApp(KeysInOrder, RunActions, Ending):
         self._note_trouble()
         self._tell_news()
         self.people.look(outcomes)
+        self.open_what_waits()
         for screen in self.screen_stack:
             tick: Callable[[], None] | None = getattr(screen, "tick", None)
             if tick is not None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.css.query import NoMatches
+from textual.geometry import Region
 
+from sim.trace import told
 from tui import modals, screens
 from tui.screens._base import BenchScreen
 from tui.signs import ASCII, UNICODE
@@ -120,6 +122,8 @@ class BenchApp(App[int]):
         if screen is not None and screen.is_mounted:
             with contextlib.suppress(NoMatches):  # it is being taken down
                 screen.show_bars()
+        for one in self.screen_stack[1:-1]:  # Textual keeps what it has drawn behind a modal that is behind another
+            one.refresh(Region(0, 0, self.size.width, 1))
 
     # Sentences
 
@@ -138,11 +142,7 @@ class BenchApp(App[int]):
         if event is None:
             trouble = getattr(self.session.source, "trouble", "")
             return str(trouble), "warn"
-        label = str(event.fields.get("label") or event.event.replace("_", " "))
-        text = (
-            f"{event.t_us / 1e6:.3f} {event.node} {label}{f': {event.note}' if event.note else ''}"
-        )
-        return clean(text), ""
+        return clean(f"{event.t_us / 1e6:.3f} {event.node} {told(event)}"), ""
 
     def watch_command(self, done: Future[Any], what: str) -> None:
         """Tell what becomes of a command that was given; told by the next tick, on this thread."""

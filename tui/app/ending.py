@@ -90,6 +90,7 @@ class Ending(Opening):
         self._session = session
         self._died = False
         self.people = People(self)
+        self._sheets_to_come = None
         while len(self.screen_stack) > 1:
             self.pop_screen()
         for stack in self._screen_stacks.values():

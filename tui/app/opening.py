@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tui import modals
 from tui.app.base import BenchApp
@@ -10,16 +10,21 @@ from tui.app.base import BenchApp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.screen import ModalScreen
+
     from sim.control import Asking
     from tui.app import NearbenchApp
     from tui.models.outcomes import Outcome
     from tui.models.palette import Offer
+    from tui.app.waiting import Waiting
 
 __all__ = ["Opening"]
 
 
 class Opening(BenchApp):
     """Screens, modals and sheets. Modals are loaded when they are opened: they know the app."""
+
+    _sheets_to_come: Waiting | None = None
 
     def _whole(self) -> NearbenchApp:
         """The app, as modals ask for it."""
@@ -76,22 +81,81 @@ class Opening(BenchApp):
     # What people see of pairings
 
     def open_question(self, asking: Asking) -> None:
-        """Show a question, unless it is open already."""
-        from tui.app.sheets import show_question
+        """Show a question, unless it is asked already; as soon as no other sheet is open."""
+        from tui.app.sheets import covering, show_question
 
-        show_question(self, asking)
+        if covering(self, asking):
+            return
+        node, peer = asking.node, asking.question.peer
+        what = "for the PIN of" if asking.question.kind == "pin" else "whether to pair with"
+        self._open_when_free(
+            f"{self.signs['enters']} {node} is asked {what} {peer}",
+            lambda: show_question(self, asking),
+            lambda: self._is_asked(asking) and not covering(self, asking),
+        )
+
+    def _is_asked(self, asking: Asking) -> bool:
+        control = self.session.control
+        asked = (asking.node, asking.asked_us)
+        return control is not None and asked in [
+            (one.node, one.asked_us) for one in control.questions()
+        ]
 
     def open_display(self, node: str) -> None:
-        """Show the display of a device."""
+        """Show the display of a device, as soon as no other sheet is open."""
         from tui.app.sheets import show_display
 
-        show_display(self, node)
+        def is_on() -> bool:
+            control = self.session.control
+            face = None if control is None else control.face(node)
+            return face is not None and bool(face.pin)
+
+        words = f"{self.signs['shows']} {node} shows its PIN"
+        self._open_when_free(words, lambda: show_display(self, node), is_on)
 
     def open_outcome(self, outcome: Outcome) -> None:
-        """Show how a pairing ended."""
+        """Show how a pairing ended, as soon as no other sheet is open."""
         from tui.modals.outcome import OutcomeCard
 
-        self.push_screen(OutcomeCard(outcome))
+        words = f"{self.signs['failed']} the pairing of {outcome.node} and {outcome.peer} failed"
+        self._open_when_free(
+            words, lambda: self._show(OutcomeCard(outcome)), lambda: True, is_card=True
+        )
+
+    def _show(self, sheet: ModalScreen[Any]) -> None:
+        self.push_screen(sheet)
+
+    def _open_when_free(
+        self,
+        words: str,
+        opens: Callable[[], None],
+        is_due: Callable[[], bool],
+        *,
+        is_card: bool = False,
+    ) -> None:
+        from tui.app.waiting import Sheet
+
+        self.waiting.put(Sheet(words, opens, is_due, is_card))
+        self.open_what_waits()
+
+    def open_what_waits(self) -> None:
+        """Open what a sheet was in the way of, when it is gone."""
+        if self._sheets_to_come is not None:
+            self._sheets_to_come.open(lambda: self.screen_stack)
+
+    @property
+    def waiting(self) -> Waiting:
+        """The sheets that wait until the one that is open is closed."""
+        if self._sheets_to_come is None:
+            from tui.app.waiting import Waiting
+
+            self._sheets_to_come = Waiting()
+        return self._sheets_to_come
+
+    @property
+    def waits(self) -> str:
+        """Who is asked for what meanwhile; empty when nobody is."""
+        return "" if self._sheets_to_come is None else self._sheets_to_come.words
 
     def close_questions(self, nodes: set[str]) -> None:
         """Take away what was asked or shown for a pairing of these."""

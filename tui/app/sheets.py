@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.control import Asking
     from tui.app.base import BenchApp
 
-__all__ = ["close_sheets", "show_display", "show_question"]
+__all__ = ["close_sheets", "covering", "show_display", "show_question"]
 
 _Sheet = TypeVar("_Sheet", PinEntry, Comparison, PinDisplay)
 
@@ -24,16 +24,19 @@ def _open(app: BenchApp, kind: type[_Sheet]) -> Iterator[_Sheet]:
     return (one for one in app.screen_stack if isinstance(one, kind) and not one.is_over)
 
 
-def show_question(app: BenchApp, asking: Asking) -> None:
-    """Show a question, unless it is open already, or the screen asks it itself."""
+def covering(app: BenchApp, asking: Asking) -> bool:
+    """Whether a question is asked already: by a sheet that is open, or by the screen itself."""
     screen = app.bench_screen_or_none
     if screen is not None and screen.takes(asking):
-        return
-    if asking.question.kind == "pin":
-        if not any(one.covers(asking) for one in _open(app, PinEntry)):
-            app.push_screen(PinEntry(asking))
-    elif not any(one.covers(asking) for one in _open(app, Comparison)):
-        app.push_screen(Comparison(asking))
+        return True
+    kind = PinEntry if asking.question.kind == "pin" else Comparison
+    return any(one.covers(asking) for one in _open(app, kind))
+
+
+def show_question(app: BenchApp, asking: Asking) -> None:
+    """Show a question, unless it is asked already."""
+    if not covering(app, asking):
+        app.push_screen(PinEntry(asking) if asking.question.kind == "pin" else Comparison(asking))
 
 
 def show_display(app: BenchApp, node: str) -> None:

@@ -57,6 +57,6 @@ def _states(session: Session) -> Iterator[str]:
     earlier = len(transitions) - _SHOWN_TRANSITIONS
     if earlier > 0:
         yield f"{earlier} earlier changes of state are not shown"
-    began_us = session.began_us or 0
+    began_us = session.began_us
     for each in transitions[-_SHOWN_TRANSITIONS:]:
         yield f"{(each.t_us - began_us) / 1e6:9.3f} s  {each.state.value}: {each.reason}"

@@ -78,6 +78,8 @@ class BenchModal(OnApp, ModalScreen[T], Generic[T]):
     SCOPE: ClassVar[str] = ""
     CLOSES_UP: ClassVar[bool] = False
     """whether its cards go without empty lines on low terminals; not where something is laid over a line."""
+    ESC_CLOSES: ClassVar[bool] = True
+    """whether esc takes it away and does nothing else."""
     DEFAULT_CSS = """
     BenchModal #cards { width: auto; height: auto; margin-top: 1; }
     BenchModal #foot { dock: bottom; height: 2; }
@@ -155,7 +157,12 @@ class BenchModal(OnApp, ModalScreen[T], Generic[T]):
         """Something may have happened."""
         if self.is_mounted and self.children and not self.is_over:
             self.draw()
-            self.query_one(StatusLine).show(self._cut_off() or self.sentence())
+            self.query_one(StatusLine).show(self._waits_behind() or self._cut_off() or self.sentence())
+
+    def _waits_behind(self) -> str:
+        """Who is asked for something while this is open, and how to get there."""
+        words = self.bench.waits
+        return words and f"{words}: {'esc closes this and goes there' if self.ESC_CLOSES else 'after this'}"
 
     def _cut_off(self) -> str:
         """Where the cards do not fit one above the other: how many lines they take."""

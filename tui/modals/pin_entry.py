@@ -41,6 +41,7 @@ class PinEntry(BenchModal[None]):
 
     SCOPE = "modal:pin_entry"
     CLOSES_UP = True
+    ESC_CLOSES = False
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, asking: Asking) -> None:

@@ -18,6 +18,7 @@ from protocols.dissect import LINK_TYPES, Block, Dissection, dissect, summary
 from protocols.errors import NearbenchError
 from protocols.layout import Node
 from protocols.wifi_aware.protection import UNOPENED
+from sim.trace import told
 from tui.models.packets import ACCESS_OCTETS, ADVERTISING, CRC_OCTETS, SMP_EVENTS, of_link, pdu_of
 from tui.text import clean
 
@@ -162,10 +163,9 @@ def info_of(event: TraceEvent) -> str:
     fields = event.fields
     again = " (again)" if fields.get("again") else ""
     if event.layer in ("ble", "aware"):
-        label = str(fields.get("label") or event.event.replace("_", " "))
-        return clean(f"{label}: {event.note}" if event.note else label)
-    if told := text_of(fields.get("link_type", 0), event.data or b""):
-        return told
+        return clean(told(event))
+    if text := text_of(fields.get("link_type", 0), event.data or b""):
+        return text
     if fields.get("encrypted"):
         return f"{_sealed_words(event)}{again}"
     if event.event == "ll_data" and of_link(pdu_of(event)) == "LL":

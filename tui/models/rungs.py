@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from sim.redaction import HIDDEN, Secret
+from sim.trace import told
 from tui.models.states import sign_of, states_of
 from tui.text import clean
 
@@ -190,10 +191,11 @@ def secrets_of(event: TraceEvent) -> list[str]:
 
 def words_of(event: TraceEvent, *, reveal: bool = False) -> str:
     """Label and note of an event, clean; PINs and keys as dots unless `reveal`."""
-    label = str(event.fields.get("label") or event.event.replace("_", " "))
+    text = told(event)
     if bit := event.fields.get("bit"):
+        label = str(event.fields.get("label") or event.event.replace("_", " "))
         label = f"{label.partition(',')[0]}, round {bit} of {_ROUNDS}"
-    text = f"{label}: {event.note}" if event.note else label
+        text = f"{label}: {event.note}" if event.note else label
     if reveal:
         for secret in secrets_of(event):
             text = text.replace(HIDDEN, secret, 1)

@@ -1,0 +1,67 @@
+"""One sheet at a time: what opens by itself (a question, a display, the card of a failure) waits while another one is open.
+
+A key that was meant for the sheet that a person looks at never answers, or refuses, what came up in the meantime; the
+sheet says who is asked, and what to press to get there. A display takes no answer: whatever comes stands above it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tui.modals.outcome import OutcomeCard
+from tui.modals.pin_display import PinDisplay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.screen import Screen
+
+__all__ = ["Sheet", "Waiting"]
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """What wants to be opened."""
+
+    words: str
+    """who is asked for what, with a sign in front."""
+    opens: Callable[[], None]
+    is_due: Callable[[], bool]
+    """whether it still means something."""
+    is_card: bool = False
+    """whether it may stand above cards of failures: it is one itself."""
+
+
+class Waiting:
+    """The sheets that wait, the oldest first."""
+
+    def __init__(self) -> None:
+        self._sheets: list[Sheet] = []
+
+    def put(self, sheet: Sheet) -> None:
+        """Have one opened as soon as that can be."""
+        self._sheets.append(sheet)
+
+    def clear(self) -> None:
+        """Another run has begun."""
+        self._sheets.clear()
+
+    @property
+    def words(self) -> str:
+        """What waits longest; empty when nothing does."""
+        return next((one.words for one in self._sheets if one.is_due()), "")
+
+    def open(self, stack: Callable[[], Sequence[Screen[Any]]]) -> None:
+        """Open what nothing is in the way of; `stack` has the screens, the lowest first."""
+        self._sheets = [one for one in self._sheets if one.is_due()]
+        for one in tuple(self._sheets):
+            if not any(_is_in_the_way(screen, one) for screen in stack()[1:]):
+                self._sheets.remove(one)
+                one.opens()
+
+
+def _is_in_the_way(screen: Screen[Any], sheet: Sheet) -> bool:
+    if getattr(screen, "is_over", False) or isinstance(screen, PinDisplay):
+        return False
+    return not (sheet.is_card and isinstance(screen, OutcomeCard))
