@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.explain import Case
-    from sim.explain.observations import Descriptor
+    from sim.explain.app import Descriptor
 
 
 def needs_of(descriptor: Descriptor) -> set[str]:

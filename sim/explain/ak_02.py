@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.explain import Case
-    from sim.explain.observations import Descriptor, Plist
+    from sim.explain.app import Descriptor, Plist
 
 
 def undeclared(descriptor: Descriptor, plist: Plist) -> list[str]:

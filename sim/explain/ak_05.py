@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.explain import Case
-    from sim.explain.observations import Descriptor, Device
+    from sim.explain.app import Descriptor
+    from sim.explain.observations import Device
 
 
 def mismatch(descriptor: Descriptor, device: Device) -> str:

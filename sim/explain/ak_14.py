@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.explain import Case
+    from sim.explain.app import Descriptor
     from sim.explain.aware_observations import PairingInfo
-    from sim.explain.observations import Descriptor
 
 
 def _judge(case: Case) -> Iterator[Verdict]:

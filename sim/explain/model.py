@@ -5,6 +5,7 @@ Types and the table of profiles; no rule, no IO.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -19,6 +20,7 @@ __all__ = [
     "AWARE_PROFILES",
     "BASES",
     "BLE_PROFILES",
+    "CONFIDENCE",
     "GROUPS",
     "PROFILES",
     "SEVERITIES",
@@ -30,6 +32,7 @@ __all__ = [
     "Status",
     "Verdict",
     "View",
+    "confidence_in_words",
 ]
 
 Severity = Literal["error", "warning", "note"]
@@ -147,6 +150,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """address, from rules about several devices."""
     remedy: str = ""
     """better than the rule's own, in this case."""
+
+
+CONFIDENCE = {
+    "D": ("documented", "the vendor or the standard says so"),
+    "D†": ("attributed", "said to be in the source named; the page was not quoted"),
+    "O": ("observed", "developers, issues and shipping code tell of it"),
+    "I": ("inferred", "follows from others, nobody states it"),
+}
+"""Sign of a confidence -> word, and what it means."""
+
+
+def confidence_in_words(signs: str) -> str:
+    """The confidence of a rule with words for signs: "D / O" is "documented / observed"."""
+    return re.sub(r"D†|\b[DOI]\b", lambda found: CONFIDENCE[found.group()][0], signs)
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,10 @@ from protocols.conversion import as_typed
 from protocols.errors import CaptureError, UsageError
 from sim.explain import aware_capture
 from sim.explain.air_source import AirPacket, AirSource
+from sim.explain.app import App, as_app
 from sim.explain.aware_source import AwareSource, Heard
 from sim.explain.host_source import HostSource
-from sim.explain.observations import App, Scene, as_app
+from sim.explain.observations import Scene
 from sim.trace import TraceEvent
 
 if TYPE_CHECKING:

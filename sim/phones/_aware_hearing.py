@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from protocols.wifi_aware.heard import Outgoing
     from sim.explain import On, View
+    from sim.explain.app import App
     from sim.explain.aware_pairs import Pair
-    from sim.explain.observations import App
 
 __all__ = ["LOST", "AwareHearing", "exchange_of", "remedy_of"]
 

@@ -13,8 +13,8 @@ import msgspec
 
 from protocols.wifi_aware.station import RefusedError
 from sim.explain.ak_19 import AS_ERRORS
+from sim.explain.app import Descriptor, Picker
 from sim.explain.aware_parts import PASN_128, PIN_KEYPAD
-from sim.explain.observations import Descriptor, Picker
 from sim.phones._aware_ios_errors import PREFIX
 from sim.phones._aware_ios_store import PairedDevice
 from sim.wifi_aware.ceremony import AwareError

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import msgspec
 
 from sim.explain import PROFILES, RULES, Case, Verdict, View, rule_of, rules_on
-from sim.explain.observations import (
-    Advert,
-    App,
-    Connection,
-    Device,
-    ParameterRequest,
-    Parameters,
-    Scene,
-)
+from sim.explain.app import App
+from sim.explain.observations import Advert, Connection, Device, ParameterRequest, Parameters, Scene
 from sim.gatt import LinkError
 from sim.phones.generic import Generic, GenericSettings
 

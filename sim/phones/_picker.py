@@ -14,10 +14,11 @@ from sim.explain.ak_05 import mismatch
 from sim.explain.ak_07 import LISTS_ALL_BEFORE, lists_one
 from sim.explain.ak_09 import TIMEOUTS_S
 from sim.explain.ak_19 import AS_ERRORS
-from sim.explain.observations import Descriptor, Device, Picker
+from sim.explain.app import Descriptor, Picker
+from sim.explain.observations import Device
 
 if TYPE_CHECKING:
-    from sim.explain.observations import Timeout
+    from sim.explain.app import Timeout
     from sim.phones import Report
     from sim.phones.ios import Ios
     from sim.units import Duration

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from protocols.errors import UsageError
 from sim.device import command
 from sim.explain.ad import check_uuid
+from sim.explain.app import App, Descriptor, Plist, Timeout
 from sim.explain.ib_25 import INTERVAL_MS, TIMEOUT_MS
-from sim.explain.observations import App, Descriptor, Plist, Timeout
 from sim.gatt import LinkError
 from sim.phones._advertisement import core_bluetooth
 from sim.phones._aware_ios import AwareIos

@@ -9,9 +9,10 @@ import pytest
 
 from protocols.wifi_aware.matching import service_id
 from sim.explain import AWARE_PROFILES, RULES, Case, View, explain, rules_on, view_of
+from sim.explain.app import App, Descriptor, Picker, Plist, as_app
 from sim.explain.aware_observations import AwareApp, AwareDevice, Offer, PairingInfo, Service
 from sim.explain.aware_pairs import Bootstrap, DataPath, NdpStep, Pair, Step
-from sim.explain.observations import App, Descriptor, Picker, Plist, Scene, as_app
+from sim.explain.observations import Scene
 from sim.explain.reading import scene_of_events
 from sim.trace import TraceEvent
 from tests.sim.explain.aware_logs import A, B, Wifi
