@@ -219,8 +219,10 @@ class _Probe:
         """The report of a controller that was lost, crashed or fell silent."""
         words = opening.failure or why
         self._tried(variant, words.partition(";")[0], opening)
-        skipped = opening.counts["octets skipped"]
-        report = self._report(variant, "", f"{who}: {words}" if who else words, opening.noted)
+        skipped, said = opening.counts["octets skipped"], opening.noted
+        if recognise(bytes(opening.heard)) == CONSOLE:  # a server of something else hangs up
+            said.append(hints(opening, opening.channel))
+        report = self._report(variant, "", f"{who}: {words}" if who else words, said)
         return msgspec.structs.replace(report, skipped_octets=skipped)
 
     async def _ask_sniffer(self, name: str, question: bytes) -> ProbeReport | None:

@@ -15,7 +15,7 @@ from protocols.hci.h4 import H4Framer
 from protocols.hci.h5_packets import read
 from protocols.hci.slip import SlipReader
 
-__all__ = ["CONSOLE", "NRF_PING", "SNIFFLE_MARKER", "recognise"]
+__all__ = ["CONSOLE", "NRF_PING", "SNIFFLE_MARKER", "is_text", "recognise"]
 
 CONSOLE: Final = "console"
 NRF_PING: Final = bytes.fromhex("ab060001 0000 0dbc".replace(" ", ""))
@@ -79,9 +79,14 @@ def _hci(octets: bytes) -> bool:
     return inside > len(octets) // 2
 
 
-def _console(octets: bytes) -> bool:
+def is_text(octets: bytes) -> bool:
+    """Mostly printable ASCII, colours of a terminal included; what a wrong baud makes of octets is not."""
     text = sum(each in b"\t\r\n\x1b" or 0x20 <= each < 0x7F for each in octets)
-    return len(octets) >= _ENOUGH_TEXT and text >= _MOSTLY * len(octets)
+    return text >= _MOSTLY * len(octets)
+
+
+def _console(octets: bytes) -> bool:
+    return len(octets) >= _ENOUGH_TEXT and is_text(octets)
 
 
 _TESTS: Final = (

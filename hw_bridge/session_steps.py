@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hw_bridge.errors import MuteError, NotFoundError
+from hw_bridge.recognise import is_text
 from hw_bridge.states import SERVING, State, Trigger
 from protocols.hci.h4 import H4Framer
 from protocols.hci.h5 import H5Framer
@@ -66,9 +67,9 @@ def hints(heard: _Listening, channel: Channel) -> str:
     if not everything.replace(command(RESET), b""):
         return ECHOES
     octets = everything[-_EXCERPT_OCTETS:]
-    text = octets.decode("latin-1")
-    if all(each.isprintable() or each.isspace() for each in text):
-        shown = " ".join(text.split())
+    if is_text(octets):
+        text = octets.decode("ascii", "replace")
+        shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return f"it sends text and no HCI packets: this is a console, or the wrong port ({shown!r})"
     return f"it sends octets that are no HCI packets: wrong baud or parity, or no HCI ({octets.hex(' ')})"
 

@@ -22,7 +22,7 @@ import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 __all__ = [
     "CaptureError",
@@ -192,7 +192,7 @@ class OutputError(SimulationError):
 
 
 @contextlib.contextmanager
-def writing(name: str) -> Iterator[None]:
+def writing(name: str) -> Generator[None]:
     """What the system refuses meanwhile (disk full, the reader left) is an OutputError that names `name`."""
     try:
         yield

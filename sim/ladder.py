@@ -42,6 +42,8 @@ class Ladder:
         self.lane = max(9, (columns - _TIME) // max(1, len(self.parties)))
         self._seen: dict[tuple[str, ...], int] = {}
         self._phase = ""
+        self._moment: tuple[int, dict[tuple[str, str], set[str]]] = (-1, {})
+        """time of the last note, and whom the notes of that instant were about, by party and text."""
 
     def header(self) -> str:
         """The line of names."""
@@ -50,7 +52,7 @@ class Ladder:
 
     def draw(self, event: TraceEvent) -> Iterator[str]:
         """Lines for one event; none when it is not one for people (packets, HCI, steps of engines, repetitions)."""
-        if not self._is_shown(event):
+        if not self._is_shown(event) or self._is_echo(event):
             return
         yield from self._heading(event)
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
@@ -91,6 +93,17 @@ class Ladder:
         if event.layer in ("air", "hci") or event.fields.get("quiet"):
             return False
         return event.node in self.parties and self._is_new(event)
+
+    def _is_echo(self, event: TraceEvent) -> bool:
+        """Whether a note says again what another layer of its party said at this instant (link and phone, say)."""
+        if event.direction and event.peer in self.parties:
+            return False
+        if self._moment[0] != event.t_us:
+            self._moment = (event.t_us, {})
+        peers = self._moment[1].setdefault((event.node, told(event)), set())
+        is_echo = bool(peers) and (not event.peer or bool(peers & {event.peer, ""}))
+        peers.add(event.peer)
+        return is_echo
 
     def _is_new(self, event: TraceEvent) -> bool:
         """Count the event; False for one that happens often and has been drawn."""
@@ -145,7 +158,7 @@ class Lines(Ladder):
 
     def draw(self, event: TraceEvent) -> Iterator[str]:
         """Lines for one event; none for packets, HCI and repetitions."""
-        if not self._is_shown(event):
+        if not self._is_shown(event) or self._is_echo(event):
             return
         time = f"{event.t_us / 1e6:.6f}".rjust(_TIME - 1)
         arrow = {"tx": "→", "rx": "←"}.get(event.direction, "") if event.peer else ""

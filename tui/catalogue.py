@@ -24,6 +24,10 @@ class Kind(NamedTuple):
     """what to say when there are none."""
     lines: Callable[[dict[str, Any]], list[str]] | None = None
     """a row as text, where name and title do not say it."""
+    legend: Callable[[], list[str]] = list
+    """what the words in the rows mean."""
+    in_words: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    """what `show` tells, with words for signs."""
 
 
 def _first_line(text: str | None) -> str:
@@ -200,10 +204,28 @@ def _rules() -> list[dict[str, Any]]:
 def _rule_lines(row: dict[str, Any]) -> list[str]:
     import textwrap
 
+    from sim.explain.model import confidence_in_words
+
     head = f"{row['id']:<6} {row['status']:<13}  {row['title']}"
-    about = f"{row['confidence']}: {row['source']}"
+    about = f"{confidence_in_words(row['confidence'])}: {row['source']}"
     indent = " " * 7
     return [head, *textwrap.wrap(about, 80, initial_indent=indent, subsequent_indent=indent)]
+
+
+def _rule_legend() -> list[str]:
+    from sim.explain.model import CONFIDENCE
+
+    return [
+        "",
+        "how sure a rule is:",
+        *(f"  {word:<11} {meaning}" for word, meaning in CONFIDENCE.values()),
+    ]
+
+
+def _rule_in_words(shown: dict[str, Any]) -> dict[str, Any]:
+    from sim.explain.model import confidence_in_words
+
+    return shown | {"confidence": confidence_in_words(shown["confidence"])}
 
 
 def _rule(name: str) -> dict[str, Any]:
@@ -264,7 +286,7 @@ KINDS: dict[str, Kind] = {
     "formats": Kind(_formats, _format),
     "faults": Kind(_faults, _fault, lines=_fault_lines),
     "attributes": Kind(_attributes, _attribute),
-    "rules": Kind(_rules, _rule, lines=_rule_lines),
+    "rules": Kind(_rules, _rule, lines=_rule_lines, legend=_rule_legend, in_words=_rule_in_words),
     "transports": Kind(_transports, _transport),
 }
 

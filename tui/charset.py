@@ -8,12 +8,12 @@ for UTF-8 mode gets it, and where nothing is set the stream is believed.
 from __future__ import annotations
 
 import codecs
-import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Mapping
 
 __all__ = ["believes_utf8", "fit_stream", "is_utf8"]
@@ -24,9 +24,14 @@ _ERRORS = "nearbench-ascii"
 
 def is_utf8() -> bool:
     """Whether standard output is for something that shows UTF-8."""
-    asked = os.environ.get("PYTHONUTF8") == "1" or "utf8" in sys._xoptions  # noqa: SLF001  # its documented name
+    asked = os.environ.get("PYTHONUTF8") == "1" or "utf8" in _options()
     by_itself = bool(sys.flags.utf8_mode) and not asked
     return believes_utf8(os.environ, sys.stdout.encoding or "", by_itself=by_itself)
+
+
+def _options() -> Mapping[str, Any]:
+    """Those given to Python with -X."""
+    return cast("Mapping[str, Any]", cast(Any, sys)._xoptions)
 
 
 def believes_utf8(environ: Mapping[str, str], encoding: str, *, by_itself: bool) -> bool:

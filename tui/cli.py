@@ -141,7 +141,7 @@ def _prepare_streams() -> str:
         if stream is None:
             return name
         if isinstance(stream, io.TextIOWrapper):
-            fit_stream(stream)
+            fit_stream(cast("io.TextIOWrapper", stream))
     return ""
 
 

@@ -83,6 +83,7 @@ class Inquiries:
 def reason_of(events: Sequence[TraceEvent], outcome: Outcome) -> Reason | None:
     """The rule that explains an outcome; None when none does (yet: the other side may still have to hear of it)."""
     from sim.explain import explain, rule_of  # loads a hundred rules: on failures only
+    from sim.explain.model import confidence_in_words
     from sim.explain.reading import scene_of_events
 
     if outcome.rule:
@@ -90,7 +91,12 @@ def reason_of(events: Sequence[TraceEvent], outcome: Outcome) -> Reason | None:
             rule = rule_of(outcome.rule)
         except NearbenchError:
             return None
-        return _reason(rule.id, rule.title, rule.remedy, f"{rule.source}; {rule.confidence}")
+        return _reason(
+            rule.id,
+            rule.title,
+            rule.remedy,
+            f"{rule.source}; {confidence_in_words(rule.confidence)}",
+        )
     begun = _begin(events, outcome)
     concerned = [
         one
@@ -101,7 +107,9 @@ def reason_of(events: Sequence[TraceEvent], outcome: Outcome) -> Reason | None:
     if not concerned:
         return _without_rule(outcome)
     best = min(concerned, key=_order)
-    return _reason(best.rule, best.title, best.remedy, f"{best.source}; {best.confidence}")
+    return _reason(
+        best.rule, best.title, best.remedy, f"{best.source}; {confidence_in_words(best.confidence)}"
+    )
 
 
 def _without_rule(outcome: Outcome) -> Reason | None:

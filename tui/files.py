@@ -18,11 +18,11 @@ from protocols.capture import describe, formats, recognise
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from protocols.capture import CaptureFormat
 
-__all__ = ["STANDARD_INPUT", "GivenFile", "given_file", "is_file", "reading"]
+__all__ = ["STANDARD_INPUT", "GivenFile", "given_file", "is_file", "means_capture", "reading"]
 
 STANDARD_INPUT = "-"
 _TRACE_START = b'{"seq"'
@@ -34,12 +34,13 @@ _OTHERS = (".cap", ".log")
 
 def is_file(text: str) -> bool:
     """Whether a word is a file, a pipe say, or meant as one; octets in hex can be too long for a name."""
-    if text == STANDARD_INPUT or _means_capture(text):
+    if text == STANDARD_INPUT or means_capture(text):
         return True
     return os.path.exists(text) and not os.path.isdir(text)  # noqa: PTH110, PTH112  # Path's raise on long names
 
 
-def _means_capture(text: str) -> bool:
+def means_capture(text: str) -> bool:
+    """Whether a name ends as those of captures do."""
     known = {suffix for each in formats().values() for suffix in each.suffixes}
     return Path(text).suffix.lower() in (*known, *_OTHERS)
 
@@ -97,7 +98,7 @@ class GivenFile:
     @property
     def is_text(self) -> bool:
         """Whether it may be text, as scenarios are."""
-        return describe(self.head) == "it looks like text"
+        return bool(self.head) and describe(self.head) == "it looks like text"
 
     def stop(self) -> None:
         """Whoever waits for a pipe waits no longer, and finds its end."""
@@ -122,10 +123,7 @@ def given_file(name: str | Path) -> GivenFile:
     """The file of that name, open. Raises UsageError; a pipe is waited for."""
     text = str(name)
     try:
-        if text == STANDARD_INPUT:
-            raw = _standard_input()
-        else:
-            raw = Path(text).open("rb", buffering=0)  # noqa: SIM115  # closed by `close`
+        raw = _standard_input() if text == STANDARD_INPUT else _file(text)
     except OSError as exc:
         raise UsageError(f"{text}: {exc.strerror or exc}") from None
     try:
@@ -133,6 +131,10 @@ def given_file(name: str | Path) -> GivenFile:
     except OSError as exc:
         raw.close()
         raise UsageError(f"{text}: cannot be read: {exc.strerror or exc}") from None
+
+
+def _file(name: str) -> io.FileIO:
+    return Path(name).open("rb", buffering=0)
 
 
 def _standard_input() -> io.FileIO:
@@ -144,7 +146,7 @@ def _standard_input() -> io.FileIO:
 
 
 @contextlib.contextmanager
-def reading(name: str | Path) -> Iterator[GivenFile]:
+def reading(name: str | Path) -> Generator[GivenFile]:
     """The file of that name for as long as it is read. Raises UsageError."""
     found = given_file(name)
     try:

@@ -24,7 +24,7 @@ from tui.capture_source import CaptureSource
 from tui.diagnosis import Inquiries
 from tui.export.log import RunLog
 from tui.feed import RING, Feed
-from tui.files import STANDARD_INPUT, given_file, is_file
+from tui.files import STANDARD_INPUT, given_file, is_file, means_capture
 from tui.models.advertisers import Advertisers
 from tui.models.outcomes import Outcomes
 from tui.models.packet_list import DEFAULT_FILTER, PacketList
@@ -155,8 +155,10 @@ class Session:
     @property
     def is_unsaved(self) -> bool:
         """Whether something would be lost by leaving."""
-        return self.control is not None and self.events > 0 and not (
-            (self.saved and not self.trouble) or self.exported
+        return (
+            self.control is not None
+            and self.events > 0
+            and not ((self.saved and not self.trouble) or self.exported)
         )
 
     @property
@@ -265,9 +267,9 @@ def capture_named(what: str) -> GivenFile | None:
                 f"{file.name}: the trace of a run has no screen; `nearbench explain {what}` reads it, and a capture "
                 "(--capture) can be opened"
             )
-        if file.is_text and not file.is_pipe:
+        if file.is_text and not file.is_pipe and not means_capture(what):
             return None
-        if file.is_text:
+        if file.is_text and file.is_pipe:
             raise UsageError(
                 f"{file.name}: not a capture; a scenario is read from a file, because it can be run again"
             )

@@ -142,15 +142,25 @@ async def test_03_a_banner_is_skipped_and_kept():
     await session.close()
 
 
-async def test_03_a_console_is_named_as_one():
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"uart:~$ help\r\n", "a console, or the wrong port ('uart:~$ help')"),
+        (
+            b"\x1b[1;32muart:~$ \x1b[mhelp\r\n",
+            "a console, or the wrong port ('[1;32muart:~$ [mhelp')",
+        ),
+        (bytes(range(0xC0, 0x100)), "wrong baud or parity"),
+    ],
+)
+async def test_03_a_console_is_named_as_one(said, words):
     dongle = Dongle()
     dongle.mute = True
-    dongle.banner = b"uart:~$ help\r\n"
+    dongle.banner = said
     session = Session("memory", port=MemoryPort(dongle))
     session.start()
     await session.wait_for(State.MUTE)
-    assert "console" in session.life.reason
-    assert "uart:~$" in session.life.reason
+    assert words in session.life.reason
     await session.close()
 
 

@@ -161,6 +161,22 @@ async def test_a_console_that_talks_only_when_it_is_spoken_to_is_named_too():
     assert "login" in report.hints[0]
 
 
+async def test_a_server_of_something_else_that_hangs_up_is_named_by_its_text():
+    dongle = Dongle()
+    port = MemoryPort(dongle)
+
+    def answer(_packet):
+        asyncio.get_running_loop().call_later(0.2, port.unplug)
+        return [b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+
+    dongle.answer = answer
+    report = await probe("tcp-client:127.0.0.1:80", port=lambda _: port)
+    assert not report.is_controller
+    assert report.verdict.startswith("it was lost")
+    assert "it sends text and no HCI packets" in report.hints[0]
+    assert "400 Bad Request" in report.hints[0]
+
+
 async def test_what_cannot_be_opened_is_no_report():
     def absent(moniker):
         port = MemoryPort(Dongle())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.ladder import Ladder, Lines, drawing
-from sim.trace import TraceEvent
+from sim.trace import TraceEvent, told
 
 
 def event(seq=1, node="phone", name="read", direction="tx", peer="lock", note="", **fields):
@@ -86,3 +86,39 @@ def test_many_parties_become_lines():
         event(node="3", peer="7", label="read", note="why")
     )
     assert line == "   1.500000 3 → 7: read: why"
+
+
+@pytest.mark.parametrize("kind", [Ladder, Lines])
+def test_what_two_layers_of_a_party_say_at_one_instant_is_said_once(kind):
+    """The link and the phone on top of it, with a peer that has no lane."""
+    drawn = kind(["phone"], columns=120)
+    first = event(seq=1, name="disconnected", direction="", peer="c0", note="0x16 ended here")
+    again = event(seq=2, name="disconnected", direction="", peer="c0", note="0x16 ended here")
+    other = event(seq=3, name="disconnected", direction="", peer="c1", note="0x16 ended here")
+    later = TraceEvent(4, 2_500_000, "phone", "ble", "disconnected", note="0x16 ended here")
+    counts = [len(list(drawn.draw(one))) for one in (first, again, other, later)]
+    assert counts == [1, 0, 1, 1]
+
+
+def test_a_step_and_the_message_it_sends_are_two_in_lanes_and_one_without():
+    step = event(seq=1, name="step", direction="", peer="", label="disconnect")
+    sent = event(seq=2, name="disconnect", label="disconnect")
+    assert [len(list(Ladder(["phone", "lock"]).draw(one))) for one in (step, sent)] == [1, 1]
+    alone = Ladder(["phone"])
+    assert [len(list(alone.draw(one))) for one in (step, sent)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("label", "note", "words"),
+    [
+        ("dropped: IA-41", "dropped: no protection (IA-41)", "dropped: no protection (IA-41)"),
+        ("not shown: IA-41", "heard, dropped: a name (IA-41)", "heard, dropped: a name (IA-41)"),
+        ("dropped: IA-41", "no protection", "dropped: IA-41: no protection"),
+        ("dropped", "by rule IA-41", "dropped: by rule IA-41"),
+    ],
+)
+def test_a_rule_is_named_once(label, note, words):
+    one = TraceEvent(
+        1, 0, "phone", "phone", "message_refused", fields={"label": label}, note=note, rule="IA-41"
+    )
+    assert told(one) == words

@@ -62,7 +62,11 @@ def swap(old, new):
         (GOOD + "x = ", 20, "not TOML"),
         (GOOD + "[air]\nloss = 2.0\n", 21, "loss"),
         (GOOD + "[air]\nlos = 0.1\n", 21, "los"),
-        ("", None, "missing"),
+        ("", None, "keys 'title' and 'duration' are missing"),
+        ('[[node]]\naccessory = "ibeacon"\npath = [{}]\n[[step]]\nat = "1s"\n', None,
+         "keys 'title' and 'duration' are missing; node[0]: key 'name' is missing; "
+         "node[0].path[0]: keys 't' and 'at' are missing; step[0]: keys 'node' and 'do' are missing"),
+        (swap('do = "scan"\n', ""), 13, "key 'do' is missing"),
     ],
 )  # fmt: skip
 def test_an_error_names_file_line_and_key(text, line, part):

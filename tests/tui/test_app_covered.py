@@ -79,6 +79,10 @@ def test_a_sheet_that_is_over_does_not_stand_for_the_next_question():
             one.app.people.retry()
             await one.asked()
             await settled(one)
+            assert kinds(one)[-1] is Confirm, "it is not answered yet"
+            assert "phone is asked for the PIN of lock" in one.text
+            await one.press("n")
+            await settled(one)
             sheets = [screen for screen in one.app.screen_stack if isinstance(screen, PinEntry)]
             assert [sheet for sheet in sheets if not sheet.is_over], "attempt 2 has a sheet"
             assert first.is_over

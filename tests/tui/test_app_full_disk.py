@@ -50,7 +50,7 @@ def test_a_full_disk_ends_the_file_and_not_the_run(full):
             assert one.control.state != "died"
             await one.press("q")
             assert isinstance(one.app.screen, Confirm), "it is in no file: leaving asks"
-            assert "is lost by quitting" in one.text
+            assert "in no file to its end (cannot write" in one.text
             await one.press("n")
             one.app.finish()
             (lost,) = one.app.lost

@@ -38,7 +38,7 @@ def test_a_wrong_pin_over_wi_fi_aware_says_what_to_do(size, faults):
         async with bench("demo", size, faults=faults) as one:
             await failed(one, wrong=not faults)
             told = card(one)
-            assert "What to do: enter the PIN again" in told
+            assert "What to do: Enter the PIN again" in told
             assert "forget the pairing on both sides." in told
             assert "Rule NB-07" in told
             assert ("Fault wrong_pin at iphone" in told) is bool(faults)

@@ -75,3 +75,28 @@ def test_who_failed_is_named_once():
                 assert "phone: phone" not in text
 
     play(story())
+
+
+def test_a_sentence_that_was_said_is_read_to_its_end():
+    """What was said takes a second line where it needs one, and gives it back."""
+    words = "'Accessory' is in Settings > Privacy & Security > Paired Devices of the phone, beside the others there"
+
+    async def story():
+        async with bench(play=("none",)) as one:
+            before = one.text.split("\n")
+            one.app.say(f"✓ display and iphone are paired: {words}", "good")
+            await one.turn()
+            rows = one.text.split("\n")
+            assert " ".join(row.strip() for row in rows[-3:-1]).endswith(words)
+            assert rows[-1] == before[-1], "the keys stay"
+            assert len(rows) == len(before)
+            await one.pilot.resize_terminal(160, 24)
+            await one.turn()
+            assert one.text.split("\n")[-2].strip().endswith(words)
+            await one.pilot.resize_terminal(80, 24)
+            one.app.say("short")
+            await one.turn()
+            assert one.text.split("\n")[-2].strip() == "short"
+            assert one.text.split("\n")[-3].startswith("└"), "the line is given back"
+
+    play(story())

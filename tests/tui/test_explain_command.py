@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from hw_bridge.pcapng_file import UPPER_PDU, PcapngFile, text_pdu
 from sim.explain import all_rules
+from sim.explain.model import CONFIDENCE, confidence_in_words
 from tests.sim.explain.aware_logs import A, B, Wifi
 from tests.sim.explain.logs import ACCESSORY, SEAT, Air, Hci
 from tui.cli import main
@@ -178,7 +181,7 @@ def test_show_rule(capsys):
     assert main(["show", "rule", "IB-04"]) == 0
     text = capsys.readouterr().out
     assert "nordicsemi/IOS-nRF-Connect #54" in text
-    assert "O (cause I)" in text
+    assert "observed (cause inferred)" in text
     assert main(["show", "rule", "IB-35", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "documented"
     assert main(["show", "rule", "IB-999"]) == 2
@@ -279,3 +282,80 @@ def test_a_device_is_a_phone_of_its_own(wrong_pin, capsys):
     found = json.loads(capsys.readouterr().out)["findings"]
     assert {one["phone"] for one in found} == {"android-pixel6a-17"}
     assert {"AA-03", "NB-07"} <= {one["rule"] for one in found}
+
+
+# What a recorder says of itself
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """As the bridge writes it: a state, a Reset, its answer, a state."""
+    file = tmp_path / "session.pcapng"
+    out = PcapngFile(file, [(201, "dongle", "HCI"), (UPPER_PDU, "dongle bridge", "its state")])
+    out.packet(1, 1_000, text_pdu("ready: it answers"))
+    out.packet(0, 2_000, bytes(4) + bytes.fromhex("01030c00"), sent=True)
+    out.packet(0, 3_000, bytes.fromhex("00000001 040e0401030c00"), sent=False)
+    out.packet(1, 4_000, text_pdu("lost: the cable was pulled"))
+    out.close()
+    return file
+
+
+def test_notes_of_a_recorder_are_told_and_not_passed_over(recording, capsys):
+    assert main(["explain", str(recording)]) == 0
+    out = capsys.readouterr().out
+    assert "said by the recorder at frame 1: ready: it answers" in out
+    assert "said by the recorder at frame 4: lost: the cable was pulled" in out
+    assert "passed over" not in out
+
+
+def test_notes_of_a_recorder_are_decoded_as_text(recording, capsys):
+    assert main(["decode", str(recording)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition("  ")[2] for line in (lines[0], lines[3])] == [
+        "ready: it answers",
+        "lost: the cable was pulled",
+    ]
+    assert main(["decode", str(recording), "--jsonl"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["summary"] == "lost: the cable was pulled"
+
+
+def test_a_recording_of_notes_alone_is_told_as_such(tmp_path, capsys):
+    file = tmp_path / "empty.pcapng"
+    out = PcapngFile(file, [(UPPER_PDU, "dongle bridge", "its state")])
+    out.packet(0, 1_000, text_pdu("closed: nobody came"))
+    out.close()
+    assert main(["explain", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert "no packet is in it" in err
+    assert "closed: nobody came" in err
+
+
+# Confidence
+
+
+@pytest.mark.parametrize(
+    ("signs", "words"),
+    [
+        ("D", "documented"),
+        ("D†", "attributed"),
+        ("D/O", "documented/observed"),
+        ("O / I (mechanism)", "observed / inferred (mechanism)"),
+        ("D; 100 and 150: D†", "documented; 100 and 150: attributed"),
+        ("O (15 characters)", "observed (15 characters)"),
+    ],
+)
+def test_confidence_in_words(signs, words):
+    assert confidence_in_words(signs) == words
+
+
+def test_every_rule_has_words_and_the_list_says_what_they_mean(capsys):
+    for rule in all_rules().values():
+        assert not re.search(r"\b[A-Z]\b|†", confidence_in_words(rule.confidence)), rule.id
+    assert main(["list", "rules"]) == 0
+    legend = capsys.readouterr().out.partition("how sure a rule is:")[2]
+    assert [line.split()[0] for line in legend.splitlines() if line] == [
+        word for word, _ in CONFIDENCE.values()
+    ]
+    assert main(["list", "rules", "--json"]) == 0
+    assert {"D", "O", "D†"} <= {one["confidence"] for one in json.loads(capsys.readouterr().out)}

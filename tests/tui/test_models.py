@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from protocols.dissect import Block, dissect
@@ -236,6 +237,20 @@ def test_a_pairing_after_one_that_failed_is_paired(name):
     pair = {"lock", "phone"}
     assert outcomes.latest(pair, values.begun(pair)).good
     assert outcomes.latest(pair, 0).good, "whenever one begins to look"
+
+
+def test_a_peer_that_falls_silent_is_not_blamed_on_the_person():
+    """The same end without and with an answer: only the first is the person's."""
+    events = run("silent_peer")
+    at = next(at for at, e in enumerate(events) if e.event == "pin_required")
+    answer = msgspec.structs.replace(events[at], event="pin_entered")
+    words = []
+    for answers in ([], [answer]):
+        outcomes = Outcomes()
+        outcomes.feed([*events[: at + 1], *answers, *events[at + 1 :]])
+        words.append(outcomes.all[0].words)
+    assert words[0].startswith("nobody typed the PIN on phone: no answer for 30 s")
+    assert words[1].startswith("the connection broke at public keys: no answer for 30 s")
 
 
 # Packets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -160,10 +161,10 @@ def test_without_input_the_people_answer_by_themselves():
     assert "Traceback" not in ran.stderr
 
 
-def test_a_capture_is_refused_with_a_hint(tmp_path):
-    (tmp_path / "a.pcap").write_bytes(b"")
+def test_a_capture_is_refused_with_a_hint():
+    capture = Path(__file__).parents[1] / "vectors" / "wifi-aware-full-sae-ccmp128-ndp-pk128.pcap"
     ran = subprocess.run(
-        [sys.executable, "-m", "tui", "tui", str(tmp_path / "a.pcap"), "--plain"],
+        [sys.executable, "-m", "tui", "tui", str(capture), "--plain"],
         capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     assert ran.returncode == 2

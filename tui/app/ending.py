@@ -62,6 +62,15 @@ class Ending(Opening):
             )
         self._trouble = trouble
 
+    @property
+    def _in_no_file(self) -> str:
+        trouble = self.session.trouble
+        return (
+            f"This run is in no file to its end ({trouble})"
+            if trouble
+            else "This run is in no file"
+        )
+
     # Another run
 
     def action_restart(self) -> None:
@@ -70,7 +79,7 @@ class Ending(Opening):
         if session.control is None:
             self.say("this is a capture: there is nothing to restart")
         elif session.is_unsaved:
-            self.ask("This run is in no file, and is lost by a restart. Restart?", self.restart)
+            self.ask(f"{self._in_no_file}, and is lost by a restart. Restart?", self.restart)
         else:
             self.restart()
 
@@ -104,7 +113,7 @@ class Ending(Opening):
     def action_leave(self) -> None:
         """Quit; asks when something would be lost."""
         if self.session.is_unsaved:
-            self.ask("This run is in no file, and is lost by quitting. Quit?", self.leave)
+            self.ask(f"{self._in_no_file}, and is lost by quitting. Quit?", self.leave)
         else:
             self.leave()
 

@@ -10,13 +10,14 @@ from tui.app.base import BenchApp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.await_complete import AwaitComplete
     from textual.screen import ModalScreen
 
     from sim.control import Asking
     from tui.app import NearbenchApp
+    from tui.app.waiting import Waiting
     from tui.models.outcomes import Outcome
     from tui.models.palette import Offer
-    from tui.app.waiting import Waiting
 
 __all__ = ["Opening"]
 
@@ -137,6 +138,12 @@ class Opening(BenchApp):
 
         self.waiting.put(Sheet(words, opens, is_due, is_card))
         self.open_what_waits()
+
+    def pop_screen(self) -> AwaitComplete:
+        """As Textual does it; what waited for it opens before the next key is given on."""
+        popped = super().pop_screen()
+        self.call_later(self.open_what_waits)
+        return popped
 
     def open_what_waits(self) -> None:
         """Open what a sheet was in the way of, when it is gone."""

@@ -29,8 +29,9 @@ def covering(app: BenchApp, asking: Asking) -> bool:
     screen = app.bench_screen_or_none
     if screen is not None and screen.takes(asking):
         return True
-    kind = PinEntry if asking.question.kind == "pin" else Comparison
-    return any(one.covers(asking) for one in _open(app, kind))
+    if asking.question.kind == "pin":
+        return any(one.covers(asking) for one in _open(app, PinEntry))
+    return any(one.covers(asking) for one in _open(app, Comparison))
 
 
 def show_question(app: BenchApp, asking: Asking) -> None:

@@ -6,9 +6,7 @@ sheet says who is asked, and what to press to get there. A display takes no answ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.modals.outcome import OutcomeCard
 from tui.modals.pin_display import PinDisplay
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Sheet", "Waiting"]
 
 
-class Sheet(msgspec.Struct, frozen=True):
+class Sheet(NamedTuple):
     """What wants to be opened."""
 
     words: str
@@ -34,7 +32,7 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 class Waiting:
-    """The sheets that wait, the oldest first."""
+    """The sheets that wait."""
 
     def __init__(self) -> None:
         self._sheets: list[Sheet] = []
@@ -49,13 +47,17 @@ class Waiting:
 
     @property
     def words(self) -> str:
-        """What waits longest; empty when nothing does."""
-        return next((one.words for one in self._sheets if one.is_due()), "")
+        """What opens next; empty when nothing waits."""
+        return next((one.words for one in self._in_order() if one.is_due()), "")
+
+    def _in_order(self) -> list[Sheet]:
+        """Questions first: their time runs."""
+        return sorted(self._sheets, key=lambda one: one.is_card)
 
     def open(self, stack: Callable[[], Sequence[Screen[Any]]]) -> None:
         """Open what nothing is in the way of; `stack` has the screens, the lowest first."""
         self._sheets = [one for one in self._sheets if one.is_due()]
-        for one in tuple(self._sheets):
+        for one in self._in_order():
             if not any(_is_in_the_way(screen, one) for screen in stack()[1:]):
                 self._sheets.remove(one)
                 one.opens()

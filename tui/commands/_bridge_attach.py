@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +112,8 @@ def run(options: argparse.Namespace) -> int:
             until=lambda: plan.ends and world.steps_are_done,
         )
     finally:
-        recorder.close()
-        world.close()
+        with contextlib.closing(world):
+            recorder.close()
     if session is not None and not session.was_in_use:
         raise session.why_not()  # in place of what could not be done without it
     for failure in result.failures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from protocols.errors import UsageError
@@ -69,8 +70,8 @@ def run(options: argparse.Namespace) -> int:
         _put_people(world, options)
         run_world(world, serve(exposure, quiet=options.jsonl == "-"), for_us=for_us)
     finally:
-        recorder.close()
-        world.close()
+        with contextlib.closing(world):
+            recorder.close()
     return 0
 
 

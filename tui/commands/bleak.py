@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -88,15 +89,13 @@ def run(options: argparse.Namespace) -> int:
             recorder.jsonl(options.jsonl, sys.stdout.buffer)
         status, result = _run(bench, options.program, simulated=speed is None)
     finally:
-        written = recorder.close()
-        bench.close()
+        with contextlib.closing(bench):
+            written = recorder.close()
     _report(result, written)
     return status or (0 if result.passed else 1)
 
 
 def _run(bench: Bench, program: list[str], *, simulated: bool) -> tuple[int, Any]:
-    import contextlib
-
     from hw_bridge.bleak_air.clocks import simulated_clocks
     from hw_bridge.bleak_air.program import run_program
 

@@ -203,6 +203,8 @@ def _nothing(scene: Scene) -> str:
 
 
 def _group(severity: str, group: Sequence[Finding], scene: Scene) -> Iterator[str]:
+    from sim.explain.model import confidence_in_words
+
     first = group[0]
     phones = ", ".join(dict.fromkeys(one.phone for one in group))
     head = f"{severity.upper():<8}{first.rule:<6} {first.title}"
@@ -220,7 +222,9 @@ def _group(severity: str, group: Sequence[Finding], scene: Scene) -> Iterator[st
         yield from _labelled("why", first.why)
     yield from _labelled("do", first.remedy)
     stories = f"; {', '.join(first.stories)}" if first.stories else ""
-    yield from _labelled("source", f"{first.source} [{first.confidence}]{stories}")
+    yield from _labelled(
+        "source", f"{first.source} [{confidence_in_words(first.confidence)}]{stories}"
+    )
 
 
 def _where(finding: Finding, scene: Scene) -> str:

@@ -31,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     elif lines := catalogue.KINDS[kind].lines:
         for row in found:
             print("\n".join(lines(row)))
+        for text in catalogue.KINDS[kind].legend():
+            print(text)
     else:
         for text in table([(str(row["name"]), str(row["title"])) for row in found]):
             print(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -136,8 +137,8 @@ def run_scenario(name: str, options: argparse.Namespace, *, speed: float | None)
         drawing = None if quiet else _draw(world)
         result = world.run(until_us)
     finally:
-        written = recorder.close()
-        world.close()
+        with contextlib.closing(world):  # a file that cannot be finished is told from here
+            written = recorder.close()
     if options.json:
         import msgspec
 

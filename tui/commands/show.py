@@ -26,11 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0."""
-    details = catalogue.show(catalogue.kind_of(options.kind), options.name)
+    kind = catalogue.kind_of(options.kind)
+    details = catalogue.show(kind, options.name)
     if options.json:
         print(document(details))
     else:
-        for text in _lines(details, 0):
+        for text in _lines(catalogue.KINDS[kind].in_words(details), 0):
             print(text)
     return 0
 

@@ -157,12 +157,17 @@ class BenchModal(OnApp, ModalScreen[T], Generic[T]):
         """Something may have happened."""
         if self.is_mounted and self.children and not self.is_over:
             self.draw()
-            self.query_one(StatusLine).show(self._waits_behind() or self._cut_off() or self.sentence())
+            self.query_one(StatusLine).show(
+                self._waits_behind() or self._cut_off() or self.sentence()
+            )
 
     def _waits_behind(self) -> str:
         """Who is asked for something while this is open, and how to get there."""
         words = self.bench.waits
-        return words and f"{words}: {'esc closes this and goes there' if self.ESC_CLOSES else 'after this'}"
+        return (
+            words
+            and f"{words}: {'esc closes this and goes there' if self.ESC_CLOSES else 'after this'}"
+        )
 
     def _cut_off(self) -> str:
         """Where the cards do not fit one above the other: how many lines they take."""

@@ -25,10 +25,12 @@ _HALF = 33
 _KEY = 8
 _LINES = 13
 _MERGED = ("screen.", "move.")
+_VERDICTS = "Line 1 judges the scenario, the edge of the ladder the last pairing."
+_SIGNS = "Every sign has its word beside it. ASCII only: --ascii"
 
 
 class Help(BenchModal[None]):
-    """Help for one screen; up and down turn its pages."""
+    """Help for one screen or sheet; up and down turn its pages."""
 
     SCOPE = "modal:help"
     BINDINGS: ClassVar[list[Any]] = [
@@ -56,6 +58,10 @@ class Help(BenchModal[None]):
         self._page = max(0, min(self._pages() - 1, self._page + step))
         self.draw()
 
+    @property
+    def _is_sheet(self) -> bool:
+        return self._screen.startswith("modal:")
+
     def _pages(self) -> int:
         return -(-max(len(self._left()), len(self._right())) // _LINES)
 
@@ -68,6 +74,8 @@ class Help(BenchModal[None]):
         ]
 
     def _right(self) -> list[str]:
+        if self._is_sheet:  # it takes its keys alone
+            return []
         lines = [*_entry("1-6", "screens"), *_entry(self._shown("up,down,j,k"), "move")]
         for key in keys_of(EVERYWHERE):
             is_here = key.id not in self._without and self.bench.is_there(key)
@@ -87,13 +95,15 @@ class Help(BenchModal[None]):
         left, right = self._left()[start : start + _LINES], self._right()[start : start + _LINES]
         left += [""] * (_LINES - len(left))
         right += [""] * (_LINES - len(right))
-        lines: list[list[Piece] | str] = [[(f"{fit('This screen', _HALF)}  Everywhere", "head")]]
+        heads = ("This sheet", "") if self._is_sheet else ("This screen", "Everywhere")
+        lines: list[list[Piece] | str] = [[(f"{fit(heads[0], _HALF)}  {heads[1]}", "head")]]
         lines += [f"{fit(a, _HALF)}  {b}" for a, b in zip(left, right, strict=True)]
         legend = "  ".join(f"{self.signs[sign]} {word}" for sign, word in LEGEND)
-        lines += ["", f"Signs: {legend}", "Every sign has its word beside it. ASCII only: --ascii"]
+        lines += ["", f"Signs: {legend}", _VERDICTS, _SIGNS]
         pages = self._pages()
         note = f"page {self._page + 1} of {pages}: {self._shown('down')}" if pages > 1 else ""
-        self.card.fill(f"Help {self.signs['dot']} {self._screen.title()}", lines, note)
+        name = self._screen.removeprefix("modal:").replace("_", " ").title()
+        self.card.fill(f"Help {self.signs['dot']} {name}", lines, note)
 
 
 def _entry(key: str, text: str) -> list[str]:
@@ -104,5 +114,7 @@ def _entry(key: str, text: str) -> list[str]:
 
 
 def MODAL(app: NearbenchApp) -> ModalScreen[Any]:  # noqa: N802  # the registry's constant
-    """Help for the open screen."""
+    """Help for the open screen, or for the sheet that stands above it."""
+    if isinstance(app.screen, BenchModal):
+        return Help(app.screen.SCOPE)
     return Help(app.bench_screen.NAME, app.bench_screen.WITHOUT)

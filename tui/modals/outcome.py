@@ -67,7 +67,9 @@ class OutcomeCard(BenchModal[None]):
 
     def sentence(self) -> str:
         """When it was; the card says the rest in full."""
-        return f"{self.outcome.node} told of it at {self.outcome.t_us / 1e6:.3f} s of simulated time"
+        return (
+            f"{self.outcome.node} told of it at {self.outcome.t_us / 1e6:.3f} s of simulated time"
+        )
 
     def keys_here(self) -> list[Key]:
         """Those of the modal; another try only where it is ours to begin."""
@@ -143,7 +145,7 @@ class OutcomeCard(BenchModal[None]):
         reason = self.reason
         sign, headline = _HEADLINES[outcome.kind]
         remedy = outcome.remedy or ("" if reason is None else reason.remedy)
-        todo = f"What to do: {remedy[:1].lower()}{remedy[1:].rstrip('.')}." if remedy else ""
+        todo = f"What to do: {remedy.rstrip('.')}." if remedy else ""
         fault = self.session.outcomes.fault_behind(outcome)
         told = [*self.wrapped(f"Fault {fault}.")] if fault else []
         return [
@@ -183,9 +185,7 @@ def _compared(first: tuple[str, str, str], *rows: tuple[str, str, str]) -> _Line
     told = [(f"{did} {where}", pin) for did, where, pin in (first, *rows)]
     width = max(cells(words) for words, _ in told)
     marks = "".join("^" if a != b else " " for a, b in zip(told[0][1], told[-1][1], strict=False))
-    lines: _Lines = [
-        f"     {fit(words, width)}   {pin_groups(pin, ' ')}" for words, pin in told
-    ]
+    lines: _Lines = [f"     {fit(words, width)}   {pin_groups(pin, ' ')}" for words, pin in told]
     if marks.strip():
         lines.append(" " * (width + 8) + pin_groups(marks, " "))
     return lines

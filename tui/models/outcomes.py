@@ -29,6 +29,15 @@ _SILENT_REFUSAL = (
     "pair again and type the PIN; {peer} is told nothing, and waits until its time is over",
 )
 """Rule and remedy where somebody refuses over Wi-Fi Aware: nothing goes on the air."""
+_QUESTIONS = {
+    "pin_required": ("nobody typed the PIN on {node}", "type the PIN"),
+    "compare_required": ("nobody compared the numbers on {node}", "say whether they are the same"),
+    "consent_required": ("nobody said on {node} whether to pair", "say yes"),
+}
+"""Event with which a person is asked -> (what did not happen, what to do)."""
+_ANSWERS = frozenset(("pin_entered", "accepted", "pairing_failed", "dhkey_check"))
+_NO_ANSWER = "no answer for"
+"""In the words of an end by the Security Manager's timer (Core Specification 5.4 Vol 3 Part H 3.4)."""
 _SAME_US = 1_000_000
 """Ends of both sides of one pairing lie closer together than this."""
 
@@ -62,7 +71,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         text = self.words.lower()
         if "the controller of" in text:  # whatever its end was like
             return "controller lost"
-        if "no answer for" in text or "timeout" in text or "in time" in text:
+        if _NO_ANSWER in text or "timeout" in text or "in time" in text:
             return "timeout"
         if self.code == _NO_COMPARISON:
             return "numbers differ"
@@ -82,6 +91,7 @@ class Outcomes:
         self._acted: list[tuple[int, str]] = []
         self._begun: dict[tuple[str, str, bool], int] = {}  # node, peer, whether an authentication
         self._sent: dict[str, Any] = {}
+        self._asked: dict[str, tuple[str, tuple[str, str]]] = {}
 
     def feed(self, events: Iterable[TraceEvent]) -> list[Outcome]:
         """Take in events; the ends among them."""
@@ -89,6 +99,7 @@ class Outcomes:
         for event in events:
             if event.event == "fault_acted" and event.layer == "control":
                 self._note_fault(event)
+            self._note_question(event)
             if event.layer not in ("ble", "aware", "phone"):
                 continue
             if event.event in _BEGINS:
@@ -212,11 +223,7 @@ class Outcomes:
         if event.event == "aware_paired" or (event.event == "nik_received" and fields.get("akm")):
             return self._outcome(event, good=True, words=event.note)
         if event.event == "not_paired":
-            code: Any = fields.get("reason")
-            return self._outcome(
-                event, good=False, words=event.note.partition("; ")[0], step=str(fields.get("step", "")),
-                code=code, remedy=str(fields.get("remedy", "")), message=message,
-            )  # fmt: skip
+            return self._asked_too_long(event, self._not_paired(event, message))
         if event.event == "pairing_failed" and event.layer == "phone":
             return self._phone_gave_up(event)
         if event.event == "pairing_result" and fields.get("status"):
@@ -225,6 +232,38 @@ class Outcomes:
                 event, good=False, words=f"{event.node} noticed it: {words}", step="pairing", message=event.cause
             )  # fmt: skip
         return None
+
+    def _not_paired(self, event: TraceEvent, message: int | None) -> Outcome:
+        fields = event.fields
+        code: Any = fields.get("reason")
+        return self._outcome(
+            event, good=False, words=event.note.partition("; ")[0], step=str(fields.get("step", "")),
+            code=code, remedy=str(fields.get("remedy", "")), message=message,
+        )  # fmt: skip
+
+    def _asked_too_long(self, event: TraceEvent, end: Outcome) -> Outcome:
+        """Where a person was asked when the time ran out, that is why, and not the connection."""
+        late = [
+            (node, what)
+            for node, (peer, what) in self._asked.items()
+            if {node, peer} == {event.node, event.peer} and _NO_ANSWER in event.note
+        ]
+        if not late:
+            return end
+        node, (missed, todo) = late[0]
+        words = str(event.fields.get("words") or end.words)
+        return msgspec.structs.replace(
+            end,
+            words=clean(f"{missed.format(node=node)}: {words}, at {end.step}"),
+            remedy=f"{end.remedy}; then pair again and {todo} before the time is over".lstrip("; "),
+        )
+
+    def _note_question(self, event: TraceEvent) -> None:
+        """Whom a person owes an answer."""
+        if event.event in _QUESTIONS and event.layer in ("phone", "accessory"):
+            self._asked[event.node] = event.peer, _QUESTIONS[event.event]
+        elif event.event in _ANSWERS or (event.event in _BEGINS and event.direction == "tx"):
+            self._asked.pop(event.node, None)
 
     def _phone_gave_up(self, event: TraceEvent) -> Outcome:
         words = event.note.partition(";")[0].removeprefix("pairing: ")

@@ -165,9 +165,9 @@ class LadderScreen(LadderBelow):
             code = "" if end.code is None else f" {end.code:#04x}"
             return f"{self.signs['failed']} {end.kind}{code}"
         control = self.session.control
-        if control is not None and end.peer in control.world.devices:
-            if self.session.outcomes.is_open(end):
-                return f"{self.signs['ok']} {end.node} paired, {end.peer} not yet"
+        both = control is not None and end.peer in control.world.devices
+        if both and self.session.outcomes.is_open(end):
+            return f"{self.signs['ok']} {end.node} paired, {end.peer} not yet"
         return f"{self.signs['ok']} {end.kind}"
 
     # Keys

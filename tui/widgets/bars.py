@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.keys import SCREENS, shown
-from tui.text import cells, cut
+from tui.text import cells, cut, wrap
 from tui.widgets.lined import Lined
 
 if TYPE_CHECKING:
@@ -72,22 +72,41 @@ class TabLine(_Bar):
 
 
 class StatusLine(_Bar):
-    """Last line but one: a sentence."""
+    """Last line but one: a sentence; one that has to be read to its end takes a second line where it needs one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.text = ""
         self.style = ""
+        self._whole = False
 
-    def show(self, text: str, style: str = "") -> None:
-        """Set the sentence; redraws when it is new."""
-        if (text, style) != (self.text, self.style):
-            self.text, self.style = text, style
+    def show(self, text: str, style: str = "", *, whole: bool = False) -> None:
+        """Set the sentence, `whole` when a second line may be taken for it; redraws when it is new."""
+        if (text, style, whole) != (self.text, self.style, self._whole):
+            self.text, self.style, self._whole = text, style, whole
+            self._take_room()
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Another width may take another number of lines."""
+        self._take_room()
+
+    def _take_room(self) -> None:
+        height = len(self._rows(self.size.width)) if self.size.width else 1
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def _rows(self, width: int) -> list[str]:
+        room = max(1, width - 2)
+        if not self._whole or cells(self.text) <= room:
+            return [cut(self.text, room)]
+        first = wrap(self.text, room)[0]
+        return [first, cut(self.text[len(first) :].lstrip(), room)]
 
     def line(self, y: int, width: int) -> list[Piece]:
         """The sentence."""
-        return [(f" {cut(self.text, width - 2)}", self.style)]
+        rows = self._rows(width)
+        return [(f" {rows[y]}", self.style)] if y < len(rows) else []
 
 
 class KeyLine(_Bar):
