@@ -111,7 +111,9 @@ class BenchScreen(OnApp, Screen[None]):
         self.query_one(TitleLine).show(*bench.title_parts())
         text, style = self.status()
         said = (text, style) if text else bench.last_sentence()
-        is_told = bool(text or bench.message[0])  # what merely happened is read in full on the ladder
+        is_told = bool(
+            text or bench.message[0]
+        )  # what merely happened is read in full on the ladder
         is_seen = bench.screen is self  # else the foot of a sheet lies upon it
         self.query_one(StatusLine).show(*said, whole=is_told and is_seen)
         self.query_one(KeyLine).show(self.keys_here())
