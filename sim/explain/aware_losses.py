@@ -22,6 +22,10 @@ FIRST, SECOND, THIRD = "first message (Auth1)", "second message (Auth2)", "third
 KEY = "protected frame after the authentication (its identity key)"
 
 
+_LEFT_US = 5_000_000
+"""Ten discovery windows, in which a device that is there sends something; a choice of this project."""
+
+
 class Lost(NamedTuple):
     """The frame of an exchange at which it stopped, and that nobody acknowledged."""
 
@@ -83,12 +87,20 @@ def key_loss(aware: Aware, pair: Pair, pasn: Pasn) -> Lost | None:
 def _lost(
     aware: Aware, what: str, sender: str, receiver: str, messages: Sequence[Step | Auth | Guarded]
 ) -> Lost | None:
-    """The messages as one loss, when there are some and none of them was acknowledged."""
+    """The messages as one loss: some, none acknowledged, to an address that was heard of since."""
     tries = _tries(aware, messages)
-    if not tries:
+    if not tries or _has_left(aware, receiver, messages[0].t_us):
         return None
     frames = tuple(one.frame for one in messages)
     return Lost(what, sender, receiver, frames, tries, messages[-1].t_us)
+
+
+def _has_left(aware: Aware, nmi: str, t_us: int) -> bool:
+    """Whether an address is silent from before an instant on: off, or changed; nothing gets lost on the way there."""
+    device = aware.devices.get(nmi)
+    if device is None or device.last_us >= t_us:
+        return False
+    return max(one.last_us for one in aware.devices.values()) - device.last_us >= _LEFT_US
 
 
 def _tries(aware: Aware, messages: Sequence[Step | Auth | Guarded]) -> int:

@@ -52,6 +52,7 @@ def stopped(last: str, *, acked: bool, tries: int = 8, acks: bool = True) -> Wif
         if name == last:
             break
     log.wait(30).beacon(A)
+    log.beacon(B)
     return log
 
 
@@ -224,3 +225,19 @@ def test_data_that_nobody_listens_for_any_more_is_told_and_counted():
     (shown,) = (line for line in lines if "not acknowledged" in line)
     assert "data frame, 8 tries; lost, or nobody listens" in shown
     assert "display sent iphone 2 frames that nobody acknowledged" in ladder.summary()
+
+
+def test_what_is_sent_to_an_address_that_has_left_is_not_lost_on_the_way():
+    """The accessory takes another address while the PIN is typed: AA-30 and the rules of silence tell that."""
+    log = Wifi().discovery()
+    log.request()
+    log.ack()
+    log.response(status=0)
+    log.ack()
+    log.wait(20)
+    log.auth(1, B, A)
+    log.again(7)
+    log.wait(30).beacon(B)
+    found = found_in(log)
+    assert LOST not in found
+    assert "NB-05" in found
