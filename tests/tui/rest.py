@@ -19,6 +19,8 @@ from textual.app import active_app
 __all__ = ["exact_rest", "let_instant_end"]
 
 _LIMIT_S = 30.0
+_BEHIND = 2
+"""Passes that draw the screens behind a modal too: they ask the one in front to show it, and then never come to rest."""
 _PASSES = 2
 """Looks in a row that have to find nothing: a message that is being dealt with stands in no queue."""
 
@@ -33,11 +35,12 @@ async def _at_rest(min_sleep: float = 0, max_sleep: float = 0) -> None:
     del min_sleep, max_sleep
     app: Any = active_app.get()
     end_s = time.monotonic() + _LIMIT_S
-    quiet = 0
+    quiet = passes = 0
     while quiet < _PASSES and app.is_running and time.monotonic() < end_s:
         await asyncio.sleep(0.0005)
-        await _pass(app)
-        quiet = 0 if _is_busy(app) else quiet + 1
+        await _pass(app, behind=passes < _BEHIND)
+        passes += 1
+        quiet = 0 if passes <= _BEHIND or _is_busy(app) else quiet + 1
 
 
 def _pumps(app: Any) -> list[Any]:
@@ -45,8 +48,8 @@ def _pumps(app: Any) -> list[Any]:
     return [app, *(node for screen in screens for node in screen.walk_children(with_self=True))]
 
 
-async def _pass(app: Any) -> None:
-    """Let every pump get through what waits in its queue, and the screen be drawn."""
+async def _pass(app: Any, *, behind: bool) -> None:
+    """Let every pump get through what waits in its queue, and the screen be drawn, with those `behind` it or without."""
     gone = asyncio.Event()
     left = 0
 
@@ -63,8 +66,9 @@ async def _pass(app: Any) -> None:
             await asyncio.wait_for(gone.wait(), 0.2)
         except TimeoutError:
             break  # a pump that ends, or waits for a modal: its queue is looked at by `_is_busy`
-    if app.is_running and app.screen_stack:
-        app.screen._on_timer_update()
+    if app.is_running:
+        for screen in app.screen_stack if behind else app.screen_stack[-1:]:
+            screen._on_timer_update()
 
 
 def _is_busy(app: Any) -> bool:
