@@ -32,6 +32,14 @@ ROOT = Path(__file__).parents[2]
 ABSENT = "serial:/dev/does-not-exist"
 
 
+@pytest.fixture(autouse=True)
+def no_nohup():
+    """Under nohup SIGHUP is ignored, by programs that are started as well."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 # Nothing happened
 
 
