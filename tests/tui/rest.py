@@ -38,9 +38,10 @@ async def _at_rest(min_sleep: float = 0, max_sleep: float = 0) -> None:
     quiet = passes = 0
     while quiet < _PASSES and app.is_running and time.monotonic() < end_s:
         await asyncio.sleep(0.0005)
-        await _pass(app, behind=passes < _BEHIND)
+        behind = passes < _BEHIND and len(app.screen_stack) > 1
+        await _pass(app, behind=behind)
         passes += 1
-        quiet = 0 if passes <= _BEHIND or _is_busy(app) else quiet + 1
+        quiet = 0 if behind or _is_busy(app) else quiet + 1
 
 
 def _pumps(app: Any) -> list[Any]:

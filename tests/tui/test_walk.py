@@ -56,6 +56,7 @@ def test_a_walk_notices_a_frame_that_is_broken_and_an_app_that_failed(monkeypatc
     play(story())
 
 
+@pytest.mark.slow
 def test_the_same_seed_presses_the_same_keys(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     time_by_keys(monkeypatch.setattr)
