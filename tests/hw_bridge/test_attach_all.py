@@ -175,6 +175,7 @@ def test_commands_are_carried_out_while_the_peer_is_connected():
 
 
 @pytest.mark.parametrize("phone", WITH_WIFI_AWARE)
+@pytest.mark.slow
 def test_the_command_line_pairs_as_a_phone_of_a_maker_through_an_exposed_controller(
     phone, tmp_path
 ):

@@ -349,6 +349,7 @@ def test_without_any_stream_there_is_still_a_status():
     assert ran("bridge list", ">&- 2>&-").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_closed_input_stops_only_who_reads_it():
     done = ran("bridge expose thermometer_session --for 2s", "<&-")
     assert done.returncode == 0

@@ -313,6 +313,7 @@ def test_the_time_of_the_picker(timeout, seconds):
     assert (failed.rule, failed.fields["code"], failed.t_us) == ("AK-09", 200, seconds * 1_000_000)
 
 
+@pytest.mark.slow
 def test_unbounded_looks_until_the_user_has_enough():
     steps = 'ask_picker descriptors = [{ service = "180D" }], discovery_timeout = "unbounded", for = "400s"'
     ran = ios(steps, 'advertising_hex = "020106"', PLIST, duration="500s")

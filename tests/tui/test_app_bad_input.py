@@ -35,6 +35,7 @@ def assert_in_order(one, width):
         assert not set(line) & set("\u202e\u200b\ufeff\u2066\u2028"), repr(line)
 
 
+@pytest.mark.slow
 def test_garbage_in_every_field():
     async def story():
         async with bench(play=("none",)) as one:
@@ -78,6 +79,7 @@ def test_garbage_in_the_sheet_for_a_pin():
 SIZES = ((40, 8), (1, 1), (79, 23), (80, 24))
 
 
+@pytest.mark.slow
 def test_any_size_while_anything_is_open():
     async def story():
         async with bench(play=("phone", "accessory")) as one:

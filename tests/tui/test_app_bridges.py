@@ -292,6 +292,7 @@ def test_a_phone_on_a_dongle_asks_for_the_pin_on_the_screen(room):
     play(story())
 
 
+@pytest.mark.slow
 def test_a_phone_on_a_dongle_pairs_again_after_a_wrong_pin_and_after_a_lost_dongle(room):
     role = Role(kind="phone", name="ios", peer="Lock", pair=True)
     request = Request(what=role.words, moniker=room, role=role, play=("phone", "accessory"))

@@ -187,6 +187,7 @@ def test_what_is_wrong_is_a_sentence_and_loses_nothing(folder):
     play(story())
 
 
+@pytest.mark.slow
 def test_garbage_in_the_name(folder):
     async def story():
         async with bench() as one:

@@ -161,6 +161,7 @@ def test_the_numbers_stay_in_the_title_whatever_the_filter_is(size):
     play(story())
 
 
+@pytest.mark.slow
 def test_where_a_key_of_lists_has_nothing_to_do_it_says_so_and_no_help_has_it():
     async def story():
         async with bench(play=("none",)) as one:

@@ -152,6 +152,7 @@ GARBAGE = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_garbage_in_the_parameters_sets_nothing():
     async def story():
         async with bench("passkey_lock") as one:

@@ -428,6 +428,7 @@ def test_every_focusable_pane_is_reached_by_tab():
     play(story())
 
 
+@pytest.mark.slow
 def test_help_lists_every_key_of_the_place():
     async def story():
         async with bench(play=("none",)) as one:
