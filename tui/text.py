@@ -40,10 +40,12 @@ def cells(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """`text` with every character that is none (control, format, surrogate, unassigned) as "·"."""
+    """`text` with what is no character (control, format, surrogate, unassigned) or ends a line as "·"."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join("·" if unicodedata.category(c)[0] == "C" else c for c in text)
+    return "".join(
+        "·" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text
+    )
 
 
 def ascii_of(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -14,6 +14,7 @@ WILD = st.text(max_size=30) | st.text(alphabet="aé漢字🔒\u200b\x1b[2J\u202e
 
 
 @given(WILD)
+@example("\u2028\u2029")
 def test_what_was_cleaned_moves_no_cursor(text):
     shown = clean(text)
     assert "\x1b" not in shown
