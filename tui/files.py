@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from protocols.capture import describe, formats, recognise
+from protocols.capture import HEAD_OCTETS, describe, formats, recognise
 from protocols.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ __all__ = ["STANDARD_INPUT", "GivenFile", "given_file", "is_file", "means_captur
 
 STANDARD_INPUT = "-"
 _TRACE_START = b'{"seq"'
-_HEAD_OCTETS = 13
-"""Live captures have no more when they begin."""
 _LOOK_S = 0.1
 _OTHERS = (".cap", ".log")
 
@@ -81,7 +79,7 @@ class GivenFile:
         self.name = name
         self.is_pipe = not stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
         """Whether it has no end yet, and cannot be read again."""
-        self.head = b"".join(_first(raw, _HEAD_OCTETS))
+        self.head = b"".join(_first(raw, HEAD_OCTETS))
         self._raw = _Ahead(raw, self.head, is_pipe=self.is_pipe and sys.platform != "win32")
         self.stream: BinaryIO = io.BufferedReader(self._raw)
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "HEAD_OCTETS",
     "CaptureFormat",
     "Counts",
     "Direction",
@@ -51,7 +52,8 @@ __all__ = [
 
 Direction = Literal["sent", "received"]
 
-_MAGIC_OCTETS = 13  # a live capture has no more than its header when it is opened; PacketLogger needs a record header
+HEAD_OCTETS = 13
+"""Octets that tell the formats apart: PacketLogger's record header. A live capture has no more when it is opened."""
 _DESCRIBED_OCTETS = 512
 
 
@@ -104,7 +106,7 @@ class CaptureFormat(msgspec.Struct, frozen=True):
     summary: str
     """One line on what it can hold."""
     matches: Callable[[bytes], bool]
-    """Whether the first octets of a file (13 where it has them) are this format, or a variant only this format can name."""
+    """Whether the first octets of a file (HEAD_OCTETS where it has them) are this format, or a variant only this format can name."""
     read: Callable[[Source, Notes], Iterator[Packet]]
     """Reads the file header at once (UsageError for an unknown version or variant), then yields packets."""
     writer: Callable[[BinaryIO], Writer]
@@ -143,7 +145,7 @@ def formats() -> dict[str, CaptureFormat]:
 
 
 def recognise(head: bytes) -> CaptureFormat | None:
-    """The format of a capture that begins with `head` (13 octets tell all of them apart); None when it is none."""
+    """The format of a capture that begins with `head` (HEAD_OCTETS tell all of them apart); None when it is none."""
     return next((each for each in formats().values() if each.matches(head)), None)
 
 
@@ -154,7 +156,7 @@ def open_reader(stream: ByteStream, name: str) -> Reader:
     header is cut. Needs no seeking: pipes will do.
     """
     source = Source(stream, name)
-    head = source.peek(_MAGIC_OCTETS)
+    head = source.peek(HEAD_OCTETS)
     if not head:
         raise UsageError(
             f"{name}: the file is empty; a capture ({', '.join(formats())}) was expected"

@@ -27,8 +27,7 @@ _PASSES = 2
 
 def exact_rest() -> None:
     """Let `Pilot` wait by this from now on."""
-    for module in (textual.app, textual.pilot):
-        module.wait_for_idle = _at_rest  # type: ignore[attr-defined]
+    textual.app.wait_for_idle = textual.pilot.wait_for_idle = _at_rest
 
 
 async def _at_rest(min_sleep: float = 0, max_sleep: float = 0) -> None:

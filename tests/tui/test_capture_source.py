@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -18,24 +17,6 @@ from tui.models.packets import protocol_of
 VECTORS = Path(__file__).parents[1] / "vectors"
 AWARE = VECTORS / "wifi-aware-full-sae-ccmp128-ndp-pk128.pcap"
 ADVERT = bytes.fromhex("60217dd3a5d8e5fc0201061107907d5b3c1a6f0e9d0d4ac15301000a6b05094c6f636b")
-
-
-@pytest.fixture
-def opened():
-    """Opens captures and closes them."""
-    sources = []
-
-    def open_it(path):
-        source = CaptureSource(path)
-        sources.append(source)
-        end_s = time.monotonic() + 30
-        while not source.done:
-            assert time.monotonic() < end_s
-        return source
-
-    yield open_it
-    for source in sources:
-        source.close()
 
 
 def written(path, count, suffix="pcap"):

@@ -12,7 +12,6 @@ from sim.scenario import load
 from sim.world import World
 from tests.shark import rows
 from tests.tui.bench import bench, play
-from tests.tui.test_capture_source import opened  # noqa: F401  # a fixture
 from tui.models.decoding import decoded
 from tui.models.link_ends import UNKNOWN_LINK, LinkEnds
 from tui.models.packet_list import PacketList
@@ -33,7 +32,7 @@ def capture_of(path, *pdus):
 
 
 @pytest.mark.parametrize("head", ["4522", "430c", "410c"])
-def test_directed_packets_of_a_capture_have_both_ends(opened, tmp_path, head):  # noqa: F811
+def test_directed_packets_of_a_capture_have_both_ends(opened, tmp_path, head):
     pdu = bytes.fromhex(head) + TWO + bytes(bytes.fromhex(head)[1] - 12)
     source = opened(capture_of(tmp_path / "a.pcap", pdu))
     packets = PacketList(source)
@@ -45,7 +44,7 @@ def test_directed_packets_of_a_capture_have_both_ends(opened, tmp_path, head):  
 
 
 @pytest.mark.parametrize("pdu", [bytes.fromhex("4006") + TWO[:6], bytes.fromhex("450a") + TWO[:10]])
-def test_an_advert_and_a_cut_request_go_to_everybody(opened, tmp_path, pdu):  # noqa: F811
+def test_an_advert_and_a_cut_request_go_to_everybody(opened, tmp_path, pdu):
     source = opened(capture_of(tmp_path / "a.pcap", pdu))
     assert PacketList(source).ends.of(source.at(0)) == (PHONE, "*")
 
@@ -122,7 +121,7 @@ def ends_in(source):
     return [packets.ends.of(source.at(n)) for n in range(source.end)]
 
 
-def test_a_connection_has_the_ends_of_the_request_that_opened_it(opened, tmp_path):  # noqa: F811
+def test_a_connection_has_the_ends_of_the_request_that_opened_it(opened, tmp_path):
     """Before it the roles alone are known; another connection under the same access address has its own ends."""
     packets = (
         on_link(CENTRAL), request(), on_link(CENTRAL), on_link(PERIPHERAL), on_link(CENTRAL, access=LINK ^ 1),
@@ -138,7 +137,7 @@ def test_a_connection_has_the_ends_of_the_request_that_opened_it(opened, tmp_pat
 
 
 @pytest.mark.parametrize("kind", [0, 6, 7])
-def test_where_no_direction_is_told_no_end_is(opened, tmp_path, kind):  # noqa: F811
+def test_where_no_direction_is_told_no_end_is(opened, tmp_path, kind):
     """Of packets whose kind is open, of broadcasts, and of everything in LINKTYPE 251."""
     source = opened(file_of(tmp_path / "a.pcap", request(), on_link(kind)))
     assert ends_in(source)[1] == ("", "")
@@ -162,7 +161,7 @@ def test_a_request_that_was_received_wrong_tells_nothing():
     assert ends.link_of("ll", on_link(CENTRAL)[PHDR:]) != UNKNOWN_LINK
 
 
-def test_requests_cut_at_each_octet_tell_nothing(opened, tmp_path):  # noqa: F811
+def test_requests_cut_at_each_octet_tell_nothing(opened, tmp_path):
     whole = with_flags(request(), 0)
     source = opened(
         file_of(tmp_path / "a.pcap", *(whole[:n] for n in range(len(whole))), on_link(CENTRAL))
@@ -170,7 +169,7 @@ def test_requests_cut_at_each_octet_tell_nothing(opened, tmp_path):  # noqa: F81
     assert ends_in(source)[-1] == ("central", "peripheral")
 
 
-def test_a_connection_on_le_coded(opened, tmp_path):  # noqa: F811
+def test_a_connection_on_le_coded(opened, tmp_path):
     """AUX_CONNECT_REQ on a secondary channel; behind the access address stands the coding indicator."""
     packets = (
         captured_packet(connect_ind(), channel=7, rssi_dbm=-40, kind=1, phy=3),
@@ -201,13 +200,13 @@ def test_a_connection_on_le_coded(opened, tmp_path):  # noqa: F811
         ("480e 0d03" "665544332211" "ffeeddccbbaa", ("11:22:33:44:55:66", "aa:bb:cc:dd:ee:ff")),
     ],
 )  # fmt: skip
-def test_extended_packets_have_both_ends(opened, tmp_path, pdu, expected):  # noqa: F811
+def test_extended_packets_have_both_ends(opened, tmp_path, pdu, expected):
     data = captured_packet(bytes.fromhex(pdu), channel=7, rssi_dbm=-40, kind=1)
     source = opened(file_of(tmp_path / "a.pcap", data))
     assert ends_in(source) == [expected]
 
 
-def test_periodic_advertising_is_no_connection(opened, tmp_path):  # noqa: F811
+def test_periodic_advertising_is_no_connection(opened, tmp_path):
     """AUX_SYNC_IND has an access address of its own; the header says that it is auxiliary advertising."""
     train = on_link(1, bytes.fromhex("0704 0100 aabb"), aux_type=2)
     stream = on_link(4, bytes.fromhex("0207 0300 0400 02 1700"))
@@ -217,7 +216,7 @@ def test_periodic_advertising_is_no_connection(opened, tmp_path):  # noqa: F811
     assert ends_in(source) == [("", "*"), ("central", "peripheral")]
 
 
-def test_tshark_names_the_same_ends(opened, tmp_path):  # noqa: F811
+def test_tshark_names_the_same_ends(opened, tmp_path):
     """Of a run with two connections to the same device."""
     path = tmp_path / "a.pcap"
     world = World(load("lost_bond_repaired"))

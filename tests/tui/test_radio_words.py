@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from protocols.capture import Packet, writer_for
-from tests.tui.test_capture_source import opened, written  # noqa: F401  # a fixture
+from tests.tui.test_capture_source import written
 from tests.tui.test_models import feed_of, run
 from tui.filters import compile_filter
 from tui.models.packet_list import PacketList
@@ -42,7 +42,7 @@ def test_a_layer_alone_has_its_own_key(demo):
     assert {e.layer for e in found_in(run("passkey_lock"), "ble")} == {"air", "hci", "ble"}
 
 
-def test_packets_of_a_capture_are_of_their_radio(opened, tmp_path):  # noqa: F811
+def test_packets_of_a_capture_are_of_their_radio(opened, tmp_path):
     source = opened(written(tmp_path / "a.pcap", 3))
     packets = PacketList(source, "ble")
     packets.look(lambda: False)

@@ -122,9 +122,8 @@ class BenchApp(App[int]):
         if screen is not None and screen.is_mounted:
             with contextlib.suppress(NoMatches):  # it is being taken down
                 screen.show_bars()
-        for one in self.screen_stack[
-            1:-1
-        ]:  # Textual keeps what it has drawn behind a modal that is behind another
+        # Textual keeps what it has drawn behind a modal that is behind another
+        for one in self.screen_stack[1:-1]:
             one.refresh(Region(0, 0, self.size.width, 1))
 
     # Sentences

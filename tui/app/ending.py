@@ -99,7 +99,7 @@ class Ending(Opening):
         self._session = session
         self._died = False
         self.people = People(self)
-        self._sheets_to_come = None
+        self.waiting.clear()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         for stack in self._screen_stacks.values():

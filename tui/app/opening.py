@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tui import modals
 from tui.app.base import BenchApp
+from tui.app.waiting import Sheet, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from sim.control import Asking
     from tui.app import NearbenchApp
-    from tui.app.waiting import Waiting
     from tui.models.outcomes import Outcome
     from tui.models.palette import Offer
 
@@ -25,7 +25,10 @@ __all__ = ["Opening"]
 class Opening(BenchApp):
     """Screens, modals and sheets. Modals are loaded when they are opened: they know the app."""
 
-    _sheets_to_come: Waiting | None = None
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.waiting = Waiting()
+        """the sheets that wait until the one that is open is closed."""
 
     def _whole(self) -> NearbenchApp:
         """The app, as modals ask for it."""
@@ -134,8 +137,6 @@ class Opening(BenchApp):
         *,
         is_card: bool = False,
     ) -> None:
-        from tui.app.waiting import Sheet
-
         self.waiting.put(Sheet(words, opens, is_due, is_card))
         self.open_what_waits()
 
@@ -147,22 +148,7 @@ class Opening(BenchApp):
 
     def open_what_waits(self) -> None:
         """Open what a sheet was in the way of, when it is gone."""
-        if self._sheets_to_come is not None:
-            self._sheets_to_come.open(lambda: self.screen_stack)
-
-    @property
-    def waiting(self) -> Waiting:
-        """The sheets that wait until the one that is open is closed."""
-        if self._sheets_to_come is None:
-            from tui.app.waiting import Waiting
-
-            self._sheets_to_come = Waiting()
-        return self._sheets_to_come
-
-    @property
-    def waits(self) -> str:
-        """Who is asked for what meanwhile; empty when nobody is."""
-        return "" if self._sheets_to_come is None else self._sheets_to_come.words
+        self.waiting.open(lambda: self.screen_stack)
 
     def close_questions(self, nodes: set[str]) -> None:
         """Take away what was asked or shown for a pairing of these."""

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.modals.outcome import OutcomeCard
-from tui.modals.pin_display import PinDisplay
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -64,6 +61,6 @@ class Waiting:
 
 
 def _is_in_the_way(screen: Screen[Any], sheet: Sheet) -> bool:
-    if getattr(screen, "is_over", False) or isinstance(screen, PinDisplay):
+    if getattr(screen, "is_over", False) or getattr(screen, "TAKES_NO_ANSWER", False):
         return False
-    return not (sheet.is_card and isinstance(screen, OutcomeCard))
+    return not (sheet.is_card and getattr(screen, "IS_CARD", False))

@@ -80,6 +80,10 @@ class BenchModal(OnApp, ModalScreen[T], Generic[T]):
     """whether its cards go without empty lines on low terminals; not where something is laid over a line."""
     ESC_CLOSES: ClassVar[bool] = True
     """whether esc takes it away and does nothing else."""
+    TAKES_NO_ANSWER: ClassVar[bool] = False
+    """whether what opens by itself may open above it."""
+    IS_CARD: ClassVar[bool] = False
+    """whether it tells of a failure: further ones may stand above it."""
     DEFAULT_CSS = """
     BenchModal #cards { width: auto; height: auto; margin-top: 1; }
     BenchModal #foot { dock: bottom; height: 2; }
@@ -163,7 +167,7 @@ class BenchModal(OnApp, ModalScreen[T], Generic[T]):
 
     def _waits_behind(self) -> str:
         """Who is asked for something while this is open, and how to get there."""
-        words = self.bench.waits
+        words = self.bench.waiting.words
         return (
             words
             and f"{words}: {'esc closes this and goes there' if self.ESC_CLOSES else 'after this'}"

@@ -41,6 +41,7 @@ class OutcomeCard(BenchModal[None]):
     """The card of one failed pairing."""
 
     SCOPE = "modal:outcome"
+    IS_CARD = True
     CLOSES_UP = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 

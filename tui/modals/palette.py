@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tui import modals
 from tui.bindings import bindings
-from tui.modals._base import CARD_WIDTH, BenchModal, Card
+from tui.modals._base import CARD_WIDTH, Card
+from tui.modals._typed import TypedModal
 from tui.models import palette as offered
 from tui.models.faults import fault_kinds
 from tui.models.palette import Offer, fitting
@@ -36,7 +37,7 @@ _WHAT = {
 }
 
 
-class Palette(BenchModal[Offer | None]):
+class Palette(TypedModal[Offer]):
     """What was chosen."""
 
     SCOPE = "modal:palette"
@@ -57,16 +58,6 @@ class Palette(BenchModal[Offer | None]):
         """The card, and the field on its first line."""
         yield Card()
         yield Field()
-
-    def on_mount(self) -> None:
-        """The cursor is in the field."""
-        self.field.focus()
-        super().on_mount()
-
-    @property
-    def field(self) -> Field:
-        """What is typed into."""
-        return self.query_one(Field)
 
     def on_input_changed(self) -> None:
         """Other matches."""

@@ -22,6 +22,7 @@ class PinDisplay(BenchModal[None]):
 
     SCOPE = "modal:pin_display"
     CLOSES_UP = True
+    TAKES_NO_ANSWER = True
     BINDINGS: ClassVar[list[Any]] = bindings(SCOPE)
 
     def __init__(self, node: str) -> None:
